@@ -1,0 +1,27 @@
+export type {
+  Api,
+  ListOptions,
+  NamespacedName,
+  ObjectList,
+  PatchType,
+  Preconditions,
+  Selection,
+  WatchEvent,
+  WatchOptions,
+  Write,
+} from "./api.ts";
+export type {
+  Cache,
+  Context,
+  Controller,
+  Decision,
+  Effect,
+  EventNote,
+  Failure,
+  Index,
+  Key,
+  Query,
+  Source,
+  Together,
+  Watch,
+} from "./controller.ts";
