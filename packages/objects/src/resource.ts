@@ -1,20 +1,20 @@
 /** A resource: where objects of one kind live in the API, and what they look like. */
+import type { ListMeta, ObjectMeta } from "./generated/types.ts";
 import type { TypeSchema } from "./schema.ts";
-
-export interface OwnerReference {
-  apiVersion: string;
-  kind: string;
-  name: string;
-  uid: string;
-  controller?: boolean;
-  blockOwnerDeletion?: boolean;
-}
 
 /** What the fields of every object start with. Objects read from an API always carry name, uid and resourceVersion. */
 export interface KubeObject {
   apiVersion: string;
   kind: string;
-  metadata: import("./generated/types.ts").ObjectMeta;
+  metadata: ObjectMeta;
+}
+
+/** The answer to a list request: `kind` is the kind of the items followed by "List". */
+export interface KubeList<T extends KubeObject = KubeObject> {
+  apiVersion: string;
+  kind: string;
+  metadata: ListMeta;
+  items: T[];
 }
 
 /**
@@ -34,6 +34,8 @@ export interface Resource<T extends KubeObject = KubeObject> {
   readonly namespaced: boolean;
   /** "status", "scale", "log", "exec", "binding", ... */
   readonly subresources: readonly string[];
+  /** What may be done with it; left out: all of create, delete, deletecollection, get, list, patch, update, watch. */
+  readonly verbs?: readonly string[];
   /** Key of the kind's type in the table, "apps/v1.Deployment"; undefined for kinds known only by a CustomResourceDefinition. */
   readonly type?: string;
   /** Schema of a kind that is not in the table (from a CustomResourceDefinition). */

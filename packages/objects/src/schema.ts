@@ -38,6 +38,14 @@ export interface FieldSchema {
   readonly enum?: readonly string[];
   /** The field's number in the kind's protobuf message. Absent: the type has no protobuf form. */
   readonly proto?: number;
+  /** An inlined struct is a message of its own in protobuf: the numbers that lead from the type's message to the one that holds `proto`. */
+  readonly protoWithin?: readonly number[];
+  /** The protobuf message that holds this value (or, in a list or map, each item) where JSON has none: see protobuf-wrappers.ts. */
+  readonly protoWrapper?: string;
+  /** A pointer in Go: its zero value differs from its absence. */
+  readonly pointer?: true;
+  /** Written even when empty (no omitempty in Go). */
+  readonly always?: true;
 }
 
 export interface TypeSchema {
