@@ -17,7 +17,9 @@ const server = createServer((request, response) => {
   return answer(404, { error: `nothing at ${pathname}` });
 });
 
-server.listen(Number(process.env.PORT), process.env.HOST, () => console.log("catalog has", products.length, "products"));
+server.listen(Number(process.env.PORT), process.env.HOST, () =>
+  console.log("catalog has", products.length, "products"),
+);
 
 // Kubernetes says SIGTERM and waits: stop taking connections, finish what was begun.
 process.once("SIGTERM", () => server.close(() => process.exit(0)));

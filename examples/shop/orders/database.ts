@@ -32,8 +32,9 @@ export async function findOrder(id: string): Promise<Order | undefined> {
 /** Orders whose payment did not come to an end: payments was down, or this process was. Oldest first. */
 export async function ordersAwaitingPayment(): Promise<Order[]> {
   const young = "created_at > now() - interval '2 seconds'";
-  return (await pool.query(`${selectOrder} where status = 'awaiting payment' and not ${young} order by created_at limit 20`))
-    .rows;
+  return (
+    await pool.query(`${selectOrder} where status = 'awaiting payment' and not ${young} order by created_at limit 20`)
+  ).rows;
 }
 
 /** Keeps an order; the same id again changes nothing. One statement, so it is there as a whole or not at all. */

@@ -1,7 +1,15 @@
 // Orders: kept in PostgreSQL first, paid second. An order that was answered with 201 is never lost.
 import { readFileSync } from "node:fs";
 import { createServer, type IncomingMessage } from "node:http";
-import { closeDatabase, findOrder, insertOrder, isReachable, type Order, ordersAwaitingPayment, settleOrder } from "./database.ts";
+import {
+  closeDatabase,
+  findOrder,
+  insertOrder,
+  isReachable,
+  type Order,
+  ordersAwaitingPayment,
+  settleOrder,
+} from "./database.ts";
 import { parseOrder } from "./order.ts";
 
 const rules = JSON.parse(readFileSync("/etc/shop/rules.json", "utf8"));

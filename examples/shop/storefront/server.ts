@@ -7,7 +7,10 @@ import { createServer, type IncomingMessage } from "node:http";
 const catalog = process.env.CATALOG_URL;
 const orders = process.env.ORDERS_URL;
 
-const asset = (name: string, type: string) => ({ type, data: readFileSync(new URL(`public/${name}`, import.meta.url)) });
+const asset = (name: string, type: string) => ({
+  type,
+  data: readFileSync(new URL(`public/${name}`, import.meta.url)),
+});
 const assets = new Map([
   ["/", asset("index.html", "text/html; charset=utf-8")],
   ["/shop.css", asset("shop.css", "text/css")],

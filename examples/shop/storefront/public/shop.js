@@ -94,9 +94,14 @@ async function followOrder(id) {
       <ol class="steps"><li class="done">Taken at ${when(order.createdAt)}</li>
       <li class="${settled?.[0] ?? ""}" id="payment">${settled ? `${settled[1]} at ${when(order.settledAt)}` : "Waiting for payment"}</li></ol>
       <table><tbody>${order.lines
-        .map((line) => `<tr><td>${line.quantity} × ${escaped(product(line.product).name)}</td><td class="price">${money(line.price * line.quantity, order.currency)}</td></tr>`)
-        .join("")}</tbody><tfoot><tr><td>Total</td><td class="price">${money(order.total, order.currency)}</td></tr></tfoot></table>
-      <p><a href="#">Back to the shelves</a></p></section>`;
+        .map(
+          (line) =>
+            `<tr><td>${line.quantity} × ${escaped(product(line.product).name)}</td><td class="price">${money(line.price * line.quantity, order.currency)}</td></tr>`,
+        )
+        .join(
+          "",
+        )}</tbody><tfoot><tr><td>Total</td><td class="price">${money(order.total, order.currency)}</td></tr></tfoot></table>
+      <p><a href="#shelves">Back to the shelves</a></p></section>`;
   }
   if (order?.status !== "paid" && order?.status !== "declined") setTimeout(() => followOrder(id), 1000);
 }
