@@ -12,15 +12,19 @@ export type Key = NamespacedName;
 export interface Cache {
   get<T extends KubeObject>(resource: Resource<T>, key: NamespacedName): T | undefined;
   /** In order of namespace and name. */
-  list<T extends KubeObject>(resource: Resource<T>, query?: Query): readonly T[];
+  list<T extends KubeObject>(resource: Resource<T>, query?: Query<T>): readonly T[];
+  /** The resources that the controller's watches hold; with `watchAll`, all that the API serves at the moment. */
+  resources(): readonly Resource[];
   /** The latest value of a declared source with its age in ms, or undefined when it has none yet. */
   source<V>(source: Source<V>, key: string): { readonly value: V; readonly age: number } | undefined;
 }
 
-/** All parts must hold. `index`: the objects for which `keys` of that index yields `value`. */
-export interface Query {
+/** All parts must hold. `index`: the objects that the index holds under `value`, or under any of several. */
+export interface Query<T extends KubeObject = KubeObject> {
   readonly namespace?: string;
-  readonly index?: { readonly by: Index; readonly value: string };
+  readonly index?: { readonly by: Index; readonly value: string | readonly string[] };
+  // A method, so that a Query<Pod> is a Query.
+  where?(object: T): boolean;
 }
 
 /** Declared once as a constant and kept incrementally: for every object, the values under which it is found. */
@@ -39,8 +43,8 @@ export interface Watch {
   readonly labelSelector?: string;
   readonly namespace?: string;
   readonly indexes?: readonly Index[];
-  /** The keys that a change concerns. `before` is undefined for what is new, `after` for what is gone. */
-  keys(before: KubeObject | undefined, after: KubeObject | undefined, cache: Cache): readonly Key[];
+  /** The keys that a change concerns. `before` is undefined for what is new, `after` for what is gone; `resource` is theirs. */
+  keys(before: KubeObject | undefined, after: KubeObject | undefined, cache: Cache, resource: Resource): readonly Key[];
 }
 
 /** A fact from outside (metrics, a registry, container states): a value per key, pushed by its owner. */
@@ -80,9 +84,14 @@ export interface EventNote {
 }
 
 export interface Decision {
+  /**
+   * Run in order. The first failure skips the rest, except writes to a status: they say what was seen, which holds whatever
+   * became of the others.
+   */
   readonly writes?: readonly (Write | Together | undefined)[];
   /** Run after all writes have succeeded. A failing effect is retried like a failing write. */
   readonly effects?: readonly Effect[];
+  /** Normal ones are recorded when all writes have succeeded, warnings in any case. */
   readonly events?: readonly EventNote[];
   /** Milliseconds. */
   readonly lookAgainIn?: number;

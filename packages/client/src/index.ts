@@ -25,3 +25,27 @@ export type {
   Together,
   Watch,
 } from "./controller.ts";
+export { byAnyOwner, byOwner, ownedBy, ownedOrMatchedBy, selects } from "./ownership.ts";
+export {
+  keyOf,
+  watch,
+  watchAll,
+  watchMapped,
+  watchMatching,
+  watchOwned,
+  watchSelected,
+} from "./watches.ts";
+export {
+  applyObject,
+  bind,
+  create,
+  event,
+  type MetaChange,
+  patchMeta,
+  type RemoveOptions,
+  remove,
+  resourceOfObject,
+  status,
+  together,
+  update,
+} from "./writes.ts";
