@@ -17,6 +17,12 @@ export interface AppVersion {
 
 export interface AppSpec {
   name?: string;
+  /** Which of `environments` this is; "local" on a laptop. */
+  environment?: string;
+  team?: string;
+  labels?: Record<string, string>;
+  annotations?: Record<string, string>;
+  routes?: unknown[];
   services?: Record<string, unknown>;
   backing?: Record<string, unknown>;
   jobs?: Record<string, unknown>;
@@ -28,6 +34,8 @@ export interface AppSpec {
   patches?: unknown[];
   /** By service. */
   versions?: Record<string, AppVersion>;
+  /** What the model refers to by path, inlined: path to {text} or {base64}. */
+  files?: Record<string, unknown>;
 }
 
 export interface AppStatus {
@@ -70,6 +78,11 @@ export const flotillaTypes: TypeTable = {
   "flotilla.dev/v1alpha1.AppSpec": {
     fields: {
       name: { type: "string" },
+      environment: { type: "string" },
+      team: { type: "string" },
+      labels: { type: { map: "string" } },
+      annotations: { type: { map: "string" } },
+      routes: { type: { list: "json" }, listType: "atomic" },
       services: records,
       backing: records,
       jobs: records,
@@ -80,6 +93,7 @@ export const flotillaTypes: TypeTable = {
       objects: { type: { list: "json" }, listType: "atomic" },
       patches: { type: { list: "json" }, listType: "atomic" },
       versions: { type: { map: { ref: "flotilla.dev/v1alpha1.AppVersion" } } },
+      files: records,
     },
   },
   "flotilla.dev/v1alpha1.AppVersion": {

@@ -18,7 +18,7 @@ function linesOfTable(): Map<string, string> {
   lines = new Map();
   for (const line of tableText.split("\n")) {
     const end = line.indexOf('":', 1);
-    if (end > 0) lines.set(line.slice(1, end), line.slice(end + 2).replace(/,$/, ""));
+    if (end > 0) lines.set(line.slice(1, end), line.slice(end + 2));
   }
   return lines;
 }
@@ -28,7 +28,7 @@ const typeIn = (name: string): TypeSchema | undefined => {
   if (type) return type;
   const text = linesOfTable().get(name);
   if (text === undefined) return undefined;
-  type = JSON.parse(text) as TypeSchema;
+  type = JSON.parse(text.endsWith(",") ? text.slice(0, -1) : text) as TypeSchema;
   types.set(name, type);
   return type;
 };
