@@ -38,11 +38,20 @@ export interface AppSpec {
   files?: Record<string, unknown>;
 }
 
+/** How far the making of a service's image has come; written by whoever makes it, so only on a laptop. */
+export interface AppBuild {
+  state: "building" | "built" | "failed" | "left out";
+  /** Why it failed or was left out, and what to do. */
+  message?: string;
+}
+
 export interface AppStatus {
   observedGeneration?: number;
   conditions?: Condition[];
   /** By service. */
   services?: Record<string, unknown>;
+  /** By service. */
+  builds?: Record<string, AppBuild>;
 }
 
 export interface App extends KubeObject {
@@ -114,6 +123,13 @@ export const flotillaTypes: TypeTable = {
         patchMergeKey: "type",
       },
       services: records,
+      builds: { type: { map: { ref: "flotilla.dev/v1alpha1.AppBuild" } } },
+    },
+  },
+  "flotilla.dev/v1alpha1.AppBuild": {
+    fields: {
+      state: { type: "string", required: true, enum: ["building", "built", "failed", "left out"] },
+      message: { type: "string" },
     },
   },
 };
