@@ -1,0 +1,192 @@
+import { spawn } from "node:child_process";
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { sleep, systemClock } from "@flotilla/ambient";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { namespacesWork } from "./namespaces.ts";
+import { processRuntime } from "./process-runtime.ts";
+import { processTable } from "./process-table.ts";
+import { runtimeCases } from "./runtime.cases.ts";
+import { specOf } from "./runtime.fixtures.ts";
+import type { Runtime } from "./runtime.ts";
+
+const asRoot = process.getuid?.() === 0;
+const variants = namespacesWork(!asRoot) ? (["namespaced", "plain"] as const) : (["plain"] as const);
+const node = (script: string) => ["node", "-e", script];
+
+for (const variant of variants)
+  runtimeCases({
+    name: `process, ${variant}`,
+    make: (folder) =>
+      processRuntime({ clock: systemClock, stateDir: join(folder, "state"), nodeBinary: process.execPath, variant }),
+    pass: (ms) => sleep(systemClock, ms),
+    commands: {
+      serve: ["sh", "-c", "sleep 60 & trap 'kill $!; exit 0' TERM; wait"],
+      stubborn: ["sh", "-c", "trap '' TERM; while :; do sleep 1; done"],
+      fails: ["sh", "-c", "exit 3"],
+      missing: ["no-such-command"],
+      hungry: node("const held = []; setInterval(() => held.push(Buffer.alloc(1 << 24, 1)), 5)"),
+    },
+  });
+
+const alive = (marker: string) =>
+  processTable().filter(({ pid }) => {
+    try {
+      return readFileSync(`/proc/${pid}/cmdline`, "latin1").includes(marker);
+    } catch {
+      return false;
+    }
+  });
+
+describe.runIf(variants.length > 1)("namespaces", () => {
+  let folder: string;
+  let runtime: Runtime;
+  const stateDir = () => join(folder, "state");
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "namespaces-"));
+    runtime = processRuntime({ clock: systemClock, stateDir: stateDir(), nodeBinary: process.execPath });
+  });
+  afterEach(async () => {
+    await runtime.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  /** What a script prints. */
+  const run = async (script: string, more: Parameters<typeof specOf>[3] = {}) => {
+    const ended = new Promise<number>((resolve) => {
+      const stop = runtime.watch(({ exit }) => {
+        stop();
+        resolve(exit.exitCode);
+      });
+    });
+    const spec = specOf(folder, `run-${Math.trunc(performance.now() * 1000)}`, ["sh", "-c", script], more);
+    await runtime.start(spec);
+    const code = await ended;
+    const lines = readFileSync(spec.logPath, "utf8").split("\n").filter(Boolean);
+    return { code, lines: lines.map((line) => line.replace(/^\S+ \S+ \S /, "")) };
+  };
+  const folderWith = (name: string, files: Record<string, string>) => {
+    mkdirSync(join(folder, name), { recursive: true });
+    for (const [file, content] of Object.entries(files)) writeFileSync(join(folder, name, file), content);
+    return join(folder, name);
+  };
+
+  test("a folder that only the agent may enter is seen at its path by another user", async () => {
+    const source = folderWith("private/app", { "main.js": "hello" });
+    chmodSync(join(folder, "private"), 0o700);
+    const mounts = [{ source, target: "/app", readOnly: true }];
+    const { lines } = await run("id -u; cat main.js; echo; touch x 2> /dev/null || echo refused", {
+      mounts,
+      workingDir: "/app",
+      user: { uid: 10001, groups: [] },
+    });
+    expect(lines).toEqual(["10001", "hello", "refused"]);
+  });
+  test("a mount inside a read-only mount that has no place for it", async () => {
+    const app = folderWith("app", { "main.js": "main" });
+    const modules = folderWith("modules", { "left-pad": "pad" });
+    const config = join(folderWith("config", { "a.json": "{}" }), "a.json");
+    const mounts = [
+      { source: config, target: "/app/config/a.json", readOnly: true },
+      { source: modules, target: "/app/node_modules", readOnly: true },
+      { source: app, target: "/app", readOnly: true },
+    ];
+    const { lines } = await run(
+      "cat /app/main.js; echo; cat /app/node_modules/left-pad; echo; cat /app/config/a.json",
+      { mounts },
+    );
+    expect(lines).toEqual(["main", "pad", "{}"]);
+  });
+  test("a read-only root refuses writes, also in /tmp", async () => {
+    const { lines } = await run("touch /x 2> /dev/null || echo no; touch /tmp/x 2> /dev/null || echo no", {
+      readOnlyRoot: true,
+    });
+    expect(lines).toEqual(["no", "no"]);
+  });
+  test("a private /tmp is writable for every user", async () => {
+    expect((await run("echo a > /tmp/x; cat /tmp/x", { user: { uid: 1234, groups: [] } })).lines).toEqual(["a"]);
+  });
+  test("the machine's secrets, processes and temporary files are not seen", async () => {
+    const { lines } = await run("ls /etc/shadow /root/.ssh 2> /dev/null; ls /tmp | wc -l; ls -d /proc/[0-9]* | wc -l");
+    expect(lines[0]).toBe("0");
+    expect(Number(lines[1])).toBeLessThan(6);
+  });
+  test("environment names that no shell knows pass", async () => {
+    const { lines } = await run("tr '\\0' '\\n' < /proc/$$/environ | grep -c '^app[.]name=a b$'", {
+      env: { "app.name": "a b", OTHER: "x" },
+    });
+    expect(lines).toEqual(["1"]);
+  });
+  test("Node.js is there, with its stdin and signals as usual", async () => {
+    const { lines } = await run("command -v node; node -p 1+1");
+    expect(lines).toEqual(["/usr/local/bin/node", "2"]);
+  });
+  test("a missing working folder is named", async () => {
+    const source = folderWith("app", {});
+    await expect(
+      runtime.start(
+        specOf(folder, "x", ["true"], {
+          workingDir: "/app/none",
+          mounts: [{ source, target: "/app", readOnly: true }],
+        }),
+      ),
+    ).rejects.toThrow("/app/none");
+  });
+  test("exec has the container's files, user, environment and terminal", async () => {
+    const mounts = [{ source: folderWith("app", { here: "" }), target: "/app", readOnly: true }];
+    await runtime.start(
+      specOf(folder, "x", ["sleep", "60"], { mounts, workingDir: "/app", user: { uid: 77, groups: [] } }),
+    );
+    const session = await runtime.exec("x", ["sh", "-c", "ls; id -u; echo $GREETING; test -t 0 && stty size; exit 9"], {
+      tty: true,
+      size: { columns: 100, rows: 30 },
+    });
+    const [out, code] = await Promise.all([text(session.stdout), session.exited]);
+    expect({ out, code }).toEqual({ out: "here\r\n77\r\nhello\r\n30 100\r\n", code: 9 });
+  });
+  test.runIf(asRoot)("a port below 1024 when the capability was added", async () => {
+    const { lines } = await run("grep CapAmb /proc/self/status | cut -f 2", {
+      user: { uid: 77, groups: [] },
+      capabilities: { add: ["NET_BIND_SERVICE"], drop: ["ALL"] },
+    });
+    expect(lines).toEqual(["0000000000000400"]);
+  });
+});
+
+for (const variant of variants)
+  test(`when the agent is killed, nothing is left (${variant})`, async () => {
+    const folder = mkdtempSync(join(tmpdir(), "killed-"));
+    const marker = `marker-${process.pid}-${variant}`;
+    const agent = `
+      import { processRuntime } from ${JSON.stringify(join(import.meta.dirname, "process-runtime.ts"))};
+      import { specOf } from ${JSON.stringify(join(import.meta.dirname, "runtime.fixtures.ts"))};
+      import { systemClock } from "@flotilla/ambient";
+      const runtime = processRuntime({ clock: systemClock, stateDir: ${JSON.stringify(join(folder, "state"))}, nodeBinary: process.execPath, variant: "${variant}" });
+      await runtime.start(specOf(${JSON.stringify(folder)}, "${marker}", ["sh", "-c", "${variant === "plain" ? "" : "setsid "}sh -c 'sleep 61; : ${marker}' & sleep 61; : ${marker}"]));
+      console.log("started");
+      setInterval(() => {}, 1000);`;
+    const child = spawn(process.execPath, ["--input-type=module-typescript", "-e", agent], {
+      cwd: import.meta.dirname,
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    await new Promise((resolve) => child.stdout.once("data", resolve));
+    await sleep(systemClock, 200);
+    expect(alive(marker).length).toBeGreaterThan(2);
+    child.kill("SIGKILL");
+    await new Promise((resolve) => child.once("exit", resolve));
+    await sleep(systemClock, 300);
+    // Without namespaces a grandchild outlives the agent until the next one starts.
+    if (variant === "plain")
+      await processRuntime({
+        clock: systemClock,
+        stateDir: join(folder, "state"),
+        nodeBinary: process.execPath,
+        variant,
+      }).close();
+    await sleep(systemClock, 100);
+    const left = alive(marker);
+    for (const { pid } of left) process.kill(pid, "SIGKILL");
+    expect(left).toEqual([]);
+    rmSync(folder, { recursive: true, force: true });
+  });

@@ -1,0 +1,132 @@
+/** Reads the kernel's table of processes: who descends from whom, what they used, which sockets they listen on. Linux only. */
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+
+export interface ProcessEntry {
+  readonly pid: number;
+  readonly parent: number;
+  readonly group: number;
+  /** Clock ticks of itself and of its children that have ended. */
+  readonly ticks: number;
+  /** Since boot, in clock ticks; with the pid it names a process for good. */
+  readonly startTicks: number;
+}
+
+/** USER_HZ, the unit of times in /proc, is 100 on every platform Node.js runs on. Source: proc_pid_stat(5). */
+export const nanosecondsPerTick = 10_000_000;
+
+function readText(path: string): string | undefined {
+  try {
+    return readFileSync(path, "latin1");
+  } catch {
+    // Processes end while they are being looked at.
+    return undefined;
+  }
+}
+
+export function processEntry(pid: number): ProcessEntry | undefined {
+  const stat = readText(`/proc/${pid}/stat`);
+  if (stat === undefined) return undefined;
+  // The name may hold spaces and parentheses; everything after the last one is numbers.
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  const at = (index: number) => Number(fields[index]);
+  return { pid, parent: at(1), group: at(2), ticks: at(11) + at(12) + at(13) + at(14), startTicks: at(19) };
+}
+
+export function processTable(): ProcessEntry[] {
+  const entries: ProcessEntry[] = [];
+  let names: string[];
+  try {
+    names = readdirSync("/proc");
+  } catch {
+    return entries;
+  }
+  for (const name of names) {
+    const first = name.charCodeAt(0);
+    if (first < 0x30 || first > 0x39) continue;
+    const entry = processEntry(Number(name));
+    if (entry) entries.push(entry);
+  }
+  return entries;
+}
+
+export function childrenOf(pid: number): number[] {
+  const listed = readText(`/proc/${pid}/task/${pid}/children`);
+  if (listed !== undefined) return listed.split(" ").filter(Boolean).map(Number);
+  return processTable()
+    .filter((entry) => entry.parent === pid)
+    .map((entry) => entry.pid);
+}
+
+/** The process itself, all that descend from it, and all of its process group. */
+export function familyOf(pid: number, table: readonly ProcessEntry[]): ProcessEntry[] {
+  const known = new Set([pid]);
+  for (let grown = true; grown; ) {
+    grown = false;
+    for (const entry of table) {
+      if (known.has(entry.pid) || !(known.has(entry.parent) || entry.group === pid)) continue;
+      known.add(entry.pid);
+      grown = true;
+    }
+  }
+  return table.filter((entry) => known.has(entry.pid));
+}
+
+/** Anonymous and shared memory in bytes; pages of files are shared with everybody and do not count. */
+export function memoryOf(pid: number): number {
+  const status = readText(`/proc/${pid}/status`);
+  if (status === undefined) return 0;
+  let kib = 0;
+  for (const [, value] of status.matchAll(/^Rss(?:Anon|Shmem):\s+(\d+)/gm)) kib += Number(value);
+  return kib * 1024;
+}
+
+export interface Listener {
+  /** As text: "127.96.0.3", "0.0.0.0", "::". */
+  readonly address: string;
+  readonly port: number;
+  readonly inode: string;
+}
+
+const listenState = "0A";
+
+/** Every TCP socket that listens, of all processes. */
+export function listeners(): Listener[] {
+  const found: Listener[] = [];
+  for (const table of ["/proc/net/tcp", "/proc/net/tcp6"]) {
+    for (const line of (readText(table) ?? "").split("\n").slice(1)) {
+      const fields = line.trim().split(/\s+/);
+      const [address = "", port = ""] = (fields[1] ?? "").split(":");
+      if (fields[3] !== listenState) continue;
+      found.push({ address: addressOf(address), port: Number.parseInt(port, 16), inode: fields[9] ?? "" });
+    }
+  }
+  return found;
+}
+
+/** The inodes of the sockets that these processes hold. */
+export function socketsOf(pids: readonly number[]): Set<string> {
+  const inodes = new Set<string>();
+  for (const pid of pids) {
+    try {
+      for (const fd of readdirSync(`/proc/${pid}/fd`)) {
+        const inode = /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/${pid}/fd/${fd}`))?.[1];
+        if (inode) inodes.add(inode);
+      }
+    } catch {
+      // Gone, or a descriptor was closed between the two calls.
+    }
+  }
+  return inodes;
+}
+
+/** The kernel prints 32-bit words in the machine's byte order (little-endian wherever Node.js runs). */
+function addressOf(hex: string): string {
+  const bytes = Buffer.from(hex, "hex");
+  for (let word = 0; word < bytes.length; word += 4) bytes.subarray(word, word + 4).reverse();
+  if (bytes.length === 4) return bytes.join(".");
+  if (bytes.every((byte) => byte === 0)) return "::";
+  const mapped = bytes.subarray(0, 10).every((byte) => byte === 0) && bytes[10] === 0xff && bytes[11] === 0xff;
+  if (mapped) return bytes.subarray(12).join(".");
+  if (bytes.subarray(0, 15).every((byte) => byte === 0) && bytes[15] === 1) return "::1";
+  return (bytes.toString("hex").match(/.{4}/g) ?? []).join(":");
+}
