@@ -38,7 +38,10 @@ try {
 }
 
 function addRecorder(copy: string): void {
-  writeFileSync(join(copy, "internal/fixture/record.go"), readFileSync(join(import.meta.dirname, "apply-cases.go.txt")));
+  writeFileSync(
+    join(copy, "internal/fixture/record.go"),
+    readFileSync(join(import.meta.dirname, "apply-cases.go.txt")),
+  );
   const state = join(copy, "internal/fixture/state.go");
   const signature = "func (tc TestCase) TestWithConverter(parser Parser, converter merge.Converter) error {";
   const recording = `${signature}

@@ -44,7 +44,10 @@ function fromLiterals(source: string, name: string): Case[] {
   const start = source.indexOf(`var ${name} = []StrategicMergePatchRawTestCase{`);
   const end = source.indexOf("\n}\n", start);
   if (start < 0) throw new Error(`no ${name} in the test file`);
-  const parts = source.slice(start, end).split(/\bDescription:\s*/).slice(1);
+  const parts = source
+    .slice(start, end)
+    .split(/\bDescription:\s*/)
+    .slice(1);
   return parts.map((part) => {
     const description = JSON.parse(/^"(?:[^"\\]|\\.)*"/.exec(part)?.[0] ?? "null") as string;
     const found: Case = { group: name, description };

@@ -18,7 +18,11 @@ export interface Comparison {
 export function compare(before: unknown, after: unknown, shape: Shape): Comparison {
   const changes = compareNodes(before, after, shape);
   const children = (node: FieldSet | undefined) => (node && withoutSelf(node)) ?? emptySet;
-  return { removed: children(changes?.removed), modified: children(changes?.modified), added: children(changes?.added) };
+  return {
+    removed: children(changes?.removed),
+    modified: children(changes?.modified),
+    added: children(changes?.added),
+  };
 }
 
 export const isSame = ({ removed, modified, added }: Comparison): boolean =>

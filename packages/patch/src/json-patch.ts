@@ -3,22 +3,12 @@
  * Messages are worded as those of evanphx/json-patch, which users of Kubernetes know.
  */
 import { equal, isObject, type JsonObject, put } from "./json.ts";
+import { JsonPatchError } from "./patch-error.ts";
 
 export type JsonPatchOperation =
   | { op: "add" | "replace" | "test"; path: string; value: unknown }
   | { op: "remove"; path: string }
   | { op: "move" | "copy"; path: string; from: string };
-
-/** The patch is malformed (`code` 400), does not apply to this value (422) or copies too much (413). */
-export class JsonPatchError extends Error {
-  override readonly name = "JsonPatchError";
-  readonly code: 400 | 413 | 422;
-
-  constructor(message: string, code: 400 | 413 | 422 = 422) {
-    super(message);
-    this.code = code;
-  }
-}
 
 /** The most operations that one patch may hold. Source: apiserver pkg/endpoints/handlers/patch.go. */
 const maxOperations = 10_000;
@@ -30,7 +20,7 @@ interface Budget {
   copied: number;
 }
 
-/** The value after all operations. Parts that no operation touches are shared with the input. */
+/** The value after all operations; a JsonPatchError if one of them fails. Parts that no operation touches are shared with the input. */
 export function jsonPatch(value: unknown, operations: JsonPatchOperation[]): unknown {
   if (!Array.isArray(operations)) throw new JsonPatchError("a JSON patch is a list of operations", 400);
   if (operations.length > maxOperations) {
@@ -96,8 +86,8 @@ function pointer(operation: JsonPatchOperation, field: "path" | "from"): Pointer
   if (!text.startsWith("/")) {
     throw new JsonPatchError(`${operation.op} operation does not apply: "${text}" is no JSON pointer`);
   }
-  const unescape = (token: string) => token.replaceAll("~1", "/").replaceAll("~0", "~");
-  return { text, tokens: text.slice(1).split("/").map(unescape) };
+  const unescaped = (token: string) => token.replaceAll("~1", "/").replaceAll("~0", "~");
+  return { text, tokens: text.slice(1).split("/").map(unescaped) };
 }
 
 function given(operation: JsonPatchOperation & { value?: unknown }): unknown {

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { checkShape } from "./check-shape.ts";
 import { compare } from "./compare.ts";
 import { emptySet, type FieldSet, isEmpty, sortedSet, union } from "./field-set.ts";
-import { applyAs, OwnershipConflict, type Owners, ownersAfterUpdate, without } from "./ownership.ts";
+import { applyAs, type Owners, OwnershipConflict, ownersAfterUpdate, without } from "./ownership.ts";
 import type { ListShape, MapShape, ScalarKind, Shape } from "./shape.ts";
 
 /** Source: sigs.k8s.io/structured-merge-diff/v6 schema (elements.go). */
@@ -39,7 +39,9 @@ interface Case {
   failed?: string;
 }
 
-const { schemas, cases } = JSON.parse(readFileSync(new URL("./testdata/apply-cases.json", import.meta.url), "utf8")) as {
+const { schemas, cases } = JSON.parse(
+  readFileSync(new URL("./testdata/apply-cases.json", import.meta.url), "utf8"),
+) as {
   schemas: SchemaFact[];
   cases: Case[];
 };

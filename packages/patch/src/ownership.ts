@@ -5,7 +5,16 @@
  * Source: sigs.k8s.io/structured-merge-diff/v6 merge (update.go), for objects of one version.
  */
 import { type Comparison, compare } from "./compare.ts";
-import { difference, emptySet, type FieldSet, intersection, isEmpty, recursiveDifference, union, withNamedFields } from "./field-set.ts";
+import {
+  difference,
+  emptySet,
+  type FieldSet,
+  intersection,
+  isEmpty,
+  recursiveDifference,
+  union,
+  withNamedFields,
+} from "./field-set.ts";
 import { removeFields } from "./remove-fields.ts";
 import type { Shape } from "./shape.ts";
 import { toFieldSet } from "./to-field-set.ts";

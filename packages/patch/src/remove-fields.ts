@@ -4,9 +4,9 @@
  * Source: sigs.k8s.io/structured-merge-diff/v6 typed (remove.go).
  */
 import { type FieldSet, isEmpty, isMember } from "./field-set.ts";
-import { isObject, type JsonObject, put } from "./json.ts";
+import { get, isObject, type JsonObject, put } from "./json.ts";
 import { fieldElement, itemElement } from "./path-element.ts";
-import { childShape, formOf, type Shape } from "./shape.ts";
+import { childShape, formOf, type Shape, untyped } from "./shape.ts";
 
 export function removeFields(value: unknown, removed: FieldSet, shape: Shape): unknown {
   if (isEmpty(removed)) return value;
@@ -40,16 +40,26 @@ function keep<T>(items: T[], nodeOf: (item: T) => FieldSet | undefined): { item:
   return left;
 }
 
-/** `pruned` without the nulls that pruning left in place of emptied maps and lists of `original`. */
-export function dropEmptied(original: unknown, pruned: unknown): unknown {
-  if (original === pruned) return pruned;
-  if (Array.isArray(original) && Array.isArray(pruned)) return pruned.filter((item) => item !== null);
-  if (!isObject(original) || !isObject(pruned)) return pruned;
+/**
+ * `pruned` without the nulls that pruning left in place of emptied maps and lists of `original`, and without those that a
+ * configuration stated for fields of known types, where Kubernetes knows no null either.
+ */
+export function withoutEmptied(original: unknown, pruned: unknown, shape: Shape): unknown {
+  const form = formOf(shape, pruned);
+  if (form === "list" && shape.list && shape.list.relation !== "atomic" && Array.isArray(pruned)) {
+    const { list } = shape;
+    const before = new Map(Array.isArray(original) ? original.map((item) => [itemElement(item, list), item]) : []);
+    const left = pruned.filter((item) => item !== null);
+    return left.map((item) => withoutEmptied(before.get(itemElement(item, list)), item, list.item()));
+  }
+  if (form !== "map" || !shape.map || shape.map.atomic || !isObject(pruned)) return pruned;
   const kept: JsonObject = {};
   for (const [key, value] of Object.entries(pruned)) {
-    const before = Object.hasOwn(original, key) ? original[key] : undefined;
-    if (value === null && before !== null && before !== undefined) continue;
-    put(kept, key, dropEmptied(before, value));
+    const field = childShape(shape.map, key);
+    const before = isObject(original) ? get(original, key) : undefined;
+    const emptied = before !== null && before !== undefined;
+    if (value === null && (emptied || field !== untyped)) continue;
+    put(kept, key, withoutEmptied(before, value, field));
   }
   return kept;
 }

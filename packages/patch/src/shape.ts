@@ -76,8 +76,8 @@ const roots = new WeakMap<TypeTable, Map<string | undefined, Shape>>();
 
 /** The shape of whole objects. Shapes are kept as long as the table is. */
 export function rootShape({ table, type }: Schema): Shape {
-  let shapes = roots.get(table);
-  if (!shapes) roots.set(table, (shapes = new Map()));
+  const shapes: Map<string | undefined, Shape> = roots.get(table) ?? new Map();
+  roots.set(table, shapes);
   let shape = shapes.get(type);
   if (!shape) {
     shape = type !== undefined && table[type] ? structShape(table, type, false, shapes) : unknownObject(table, shapes);
@@ -151,7 +151,10 @@ function fieldShape(table: TypeTable, field: FieldSchema, shapes: Map<string | u
 /** Resolved when first asked for: types refer to themselves. */
 function typeShape(table: TypeTable, type: TypeRef, shapes: Map<string | undefined, Shape>): () => Shape {
   let shape: Shape | undefined;
-  return () => (shape ??= resolveType(table, type, shapes));
+  return () => {
+    shape ??= resolveType(table, type, shapes);
+    return shape;
+  };
 }
 
 function resolveType(table: TypeTable, type: TypeRef, shapes: Map<string | undefined, Shape>): Shape {

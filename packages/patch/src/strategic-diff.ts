@@ -5,9 +5,10 @@
  */
 import type { TypeRef, TypeTable } from "@flotilla/objects";
 import { byText, equal, get, isObject, type JsonObject, put } from "./json.ts";
+import { StrategicMergePatchError } from "./patch-error.ts";
 import { itemType, patchField, type Schema } from "./schema.ts";
 import { directive } from "./strategic-merge-patch.ts";
-import { identity, itemKind, StrategicMergePatchError } from "./strategic-order.ts";
+import { identity, itemKind } from "./strategic-order.ts";
 
 /** A patch with `strategicMergePatch(from, patch, schema)` equal to `to`, as far as nulls in `to` allow. */
 export function createTwoWayStrategicMergePatch(from: unknown, to: unknown, schema: Schema): unknown {

@@ -56,9 +56,9 @@ interface Case {
   expectedError?: string;
 }
 
-const { cases } = JSON.parse(
-  readFileSync(new URL("./testdata/strategic-cases.json", import.meta.url), "utf8"),
-) as { cases: Case[] };
+const { cases } = JSON.parse(readFileSync(new URL("./testdata/strategic-cases.json", import.meta.url), "utf8")) as {
+  cases: Case[];
+};
 
 const byText = (key: (item: unknown) => unknown) => (left: unknown, right: unknown) =>
   String(key(left)) < String(key(right)) ? -1 : 1;
@@ -66,7 +66,8 @@ const byText = (key: (item: unknown) => unknown) => (left: unknown, right: unkno
 /** Merging lists have no order in the older cases: both sides are sorted by key before they are compared. */
 function sorted(value: JsonObject, type: Parameters<typeof patchField>[1]): JsonObject {
   const entries = Object.entries(value).map(([key, item]): [string, unknown] => {
-    if (key.startsWith("$deleteFrom") || key === "$retainKeys") return [key, [...(item as unknown[])].sort(byText((x) => x))];
+    if (key.startsWith("$deleteFrom") || key === "$retainKeys")
+      return [key, [...(item as unknown[])].sort(byText((x) => x))];
     const field = patchField(table, type, key);
     if (isObject(item)) return [key, sorted(item, field.type)];
     if (!Array.isArray(item) || field.strategy !== "merge") return [key, item];
@@ -82,7 +83,10 @@ const prepared = (entry: Case, value: JsonObject | undefined): JsonObject =>
   isRaw(entry) ? (value ?? {}) : sorted(value ?? {}, { ref: "MergeItem" });
 const inGroup = (name: string) => cases.filter((entry) => entry.group === name);
 const named = (entries: Case[]) => entries.map((entry): [string, Case] => [entry.description, entry]);
-const custom = [...inGroup("customStrategicMergePatchTestCaseData"), ...inGroup("customStrategicMergePatchRawTestCases")];
+const custom = [
+  ...inGroup("customStrategicMergePatchTestCaseData"),
+  ...inGroup("customStrategicMergePatchRawTestCases"),
+];
 const created = [
   ...inGroup("createStrategicMergePatchTestCaseData"),
   ...inGroup("strategicMergePatchRawTestCases"),

@@ -6,8 +6,9 @@
  */
 import type { TypeRef, TypeTable } from "@flotilla/objects";
 import { get, isObject, type JsonObject, kindOf, put } from "./json.ts";
+import { StrategicMergePatchError } from "./patch-error.ts";
 import { itemType, patchField, type Schema } from "./schema.ts";
-import { identity, itemKind, ordered, positions, StrategicMergePatchError } from "./strategic-order.ts";
+import { identity, itemKind, ordered, positions } from "./strategic-order.ts";
 
 export const directive = {
   patch: "$patch",
@@ -46,7 +47,13 @@ function mergeObject(target: JsonObject, patch: JsonObject, type: TypeRef | unde
   return merged;
 }
 
-function mergeField(before: unknown, change: unknown, key: string, type: TypeRef | undefined, table: TypeTable): unknown {
+function mergeField(
+  before: unknown,
+  change: unknown,
+  key: string,
+  type: TypeRef | undefined,
+  table: TypeTable,
+): unknown {
   const field = patchField(table, type, key);
   if (isObject(before) && isObject(change)) {
     return field.strategy === "replace" ? change : mergeObject(before, change, field.type, table);

@@ -4,17 +4,7 @@
  * Source: apimachinery pkg/util/strategicpatch (normalizeElementOrder, mergeSortedSlice).
  */
 import { isObject, kindOf } from "./json.ts";
-
-/** The patch cannot be understood or does not fit the object. `code` is the HTTP status: 400, or 422 for lists of lists. */
-export class StrategicMergePatchError extends Error {
-  override readonly name = "StrategicMergePatchError";
-  readonly code: 400 | 422;
-
-  constructor(message: string, code: 400 | 422 = 400) {
-    super(message);
-    this.code = code;
-  }
-}
+import { StrategicMergePatchError } from "./patch-error.ts";
 
 /** What tells the items of a list apart: the value of the merge key, or the scalar itself. */
 export function identity(item: unknown, mergeKey: string | undefined): unknown {

@@ -1,0 +1,11 @@
+export { type ApplyOptions, type ApplyResult, apply } from "./apply.ts";
+export { type ApplyConflict, ApplyConflictError } from "./apply-conflict.ts";
+export { type JsonPatchOperation, jsonPatch } from "./json-patch.ts";
+export { lastAppliedAnnotation } from "./last-applied.ts";
+export type { ManagedFieldsEntry } from "./managed-fields.ts";
+export { createMergePatch, mergePatch } from "./merge-patch.ts";
+export { ApplyError, JsonPatchError, PatchError, StrategicMergePatchError } from "./patch-error.ts";
+export type { Schema } from "./schema.ts";
+export { createTwoWayStrategicMergePatch } from "./strategic-diff.ts";
+export { strategicMergePatch } from "./strategic-merge-patch.ts";
+export { type ManagerOptions, type UpdateOptions, updateManagedFields } from "./update-managed-fields.ts";
