@@ -58,8 +58,11 @@ export {
   qualifiedName,
   wildcardDns1123Subdomain,
 } from "./names.ts";
+export { openApiV3 } from "./openapi.ts";
+export { schemaName } from "./openapi-schemas.ts";
 export { controllerOf, isControlledBy, isDeleted, isOwnedBy, ownerReference } from "./owners.ts";
 export { isActive, isAvailable, isReady, isSidecar, isTerminal, podRequests } from "./pods.ts";
+export { decodeProtobuf, encodeProtobuf, isProtobuf } from "./protobuf.ts";
 export {
   type Amount,
   addQuantities,
@@ -105,3 +108,11 @@ export {
   unauthorized,
   unsupportedMediaType,
 } from "./status-error.ts";
+export {
+  prune,
+  type Shape,
+  shapeError,
+  strictDecodingMessage,
+  unknownFieldMessage,
+  validateShape,
+} from "./validate-shape.ts";

@@ -23,7 +23,8 @@ function linesOfTable(): Map<string, string> {
   return lines;
 }
 
-const typeIn = (name: string): TypeSchema | undefined => {
+/** The type of that name, if there is one. */
+export const typeIn = (name: string): TypeSchema | undefined => {
   let type = types.get(name);
   if (type) return type;
   const text = linesOfTable().get(name);

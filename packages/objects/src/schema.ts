@@ -40,7 +40,7 @@ export interface FieldSchema {
   readonly proto?: number;
   /** An inlined struct is a message of its own in protobuf: the numbers that lead from the type's message to the one that holds `proto`. */
   readonly protoWithin?: readonly number[];
-  /** The protobuf message that holds this value (or, in a list or map, each item) where JSON has none: see protobuf-wrappers.ts. */
+  /** The protobuf message that holds this value (or, in a list or map, each item) where JSON has none: see protobuf-plan.ts. */
   readonly protoWrapper?: string;
   /** A pointer in Go: its zero value differs from its absence. */
   readonly pointer?: true;

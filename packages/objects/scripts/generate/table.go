@@ -92,7 +92,7 @@ func buildTable(source sources) (*typeTable, error) {
 			}
 		}
 	}
-	for _, name := range []string{"Condition", "LabelSelector"} {
+	for _, name := range []string{"Condition", "LabelSelector", "WatchEvent"} {
 		if _, err := table.reference(source["k8s.io/apimachinery/pkg/apis/meta/v1"].types[name]); err != nil {
 			return nil, err
 		}
@@ -318,8 +318,8 @@ func (table *typeTable) field(t *goType, f *ast.Field, tag reflect.StructTag, js
 		Pointer:       pointer,
 		Always:        !omitted,
 	}
-	if marks.first("structType") == "atomic" {
-		made.MapType = "atomic"
+	if structType := marks.first("structType"); structType != "" {
+		made.MapType = structType
 	}
 	if values := marks.first("kubebuilder:validation:Enum"); values != "" && found.leaf().scalar == "string" {
 		made.Enum = strings.Split(strings.ReplaceAll(values, `"`, ""), ";")
