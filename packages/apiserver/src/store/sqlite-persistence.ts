@@ -118,7 +118,11 @@ function guarded<T>(file: string, run: () => T): T {
         `is damaged (${reason(error)}); nothing was deleted. Put a copy back in its place, or move it (and ${file}-wal) away to begin with an empty state`,
         error,
       );
-    throw new StateFileError(file, `cannot be opened (${reason(error)}); check its folder, permissions and disk`, error);
+    throw new StateFileError(
+      file,
+      `cannot be opened (${reason(error)}); check its folder, permissions and disk`,
+      error,
+    );
   }
 }
 

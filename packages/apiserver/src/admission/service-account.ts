@@ -1,0 +1,56 @@
+/** Every pod runs as a ServiceAccount of its namespace and, unless told not to, carries a token of it. Source: kubernetes plugin/pkg/admission/serviceaccount */
+import { forbidden, type Pod, type PodSpec, Pods, resourceName, type ServiceAccount } from "@flotilla/objects";
+import type { AdmissionStep } from "./request.ts";
+
+const MOUNT_PATH = "/var/run/secrets/kubernetes.io/serviceaccount";
+/** Seconds; an hour and some, so that the age of a token tells it from one that was asked for. */
+const TOKEN_EXPIRATION = 3607;
+const MIRROR = "kubernetes.io/config.mirror";
+const ALPHABET = "bcdfghjklmnpqrstvwxz2456789";
+
+export const giveServiceAccount: AdmissionStep = ({ parts, transaction, operation, resource, subresource, object }) => {
+  if (resourceName(resource) !== "pods" || operation !== "CREATE" || subresource) return;
+  const pod = object as Pod;
+  const { namespace, name, annotations } = pod.metadata;
+  const { spec } = pod;
+  if (annotations?.[MIRROR] !== undefined) {
+    if (spec.serviceAccountName) throw forbidden(Pods, name, "a mirror pod may not reference service accounts");
+    return;
+  }
+  spec.serviceAccountName ||= "default";
+  spec.serviceAccount = spec.serviceAccountName;
+  const account = transaction.get("serviceaccounts", `${namespace}/${spec.serviceAccountName}`) as
+    | ServiceAccount
+    | undefined;
+  if (!account)
+    throw forbidden(
+      Pods,
+      name,
+      `error looking up service account ${namespace}/${spec.serviceAccountName}: serviceaccount "${spec.serviceAccountName}" not found`,
+    );
+  const suffix = () =>
+    Array.from({ length: 5 }, () => ALPHABET[Math.floor(parts.random.next() * ALPHABET.length)]).join("");
+  if (spec.automountServiceAccountToken ?? account.automountServiceAccountToken ?? true) mountToken(spec, suffix);
+  if (!spec.imagePullSecrets?.length && account.imagePullSecrets?.length)
+    spec.imagePullSecrets = account.imagePullSecrets.map((secret) => ({ name: secret.name }));
+};
+
+function mountToken(spec: PodSpec, suffix: () => string): void {
+  const containers = [...(spec.initContainers ?? []), ...spec.containers].filter(
+    ({ volumeMounts }) => !volumeMounts?.some(({ mountPath }) => mountPath === MOUNT_PATH),
+  );
+  if (containers.length === 0) return;
+  const present = spec.volumes?.find(({ name }) => name.startsWith("kube-api-access-"));
+  const name = present?.name ?? `kube-api-access-${suffix()}`;
+  for (const container of containers)
+    container.volumeMounts = [...(container.volumeMounts ?? []), { name, readOnly: true, mountPath: MOUNT_PATH }];
+  if (present) return;
+  const sources = [
+    { serviceAccountToken: { expirationSeconds: TOKEN_EXPIRATION, path: "token" } },
+    { configMap: { name: "kube-root-ca.crt", items: [{ key: "ca.crt", path: "ca.crt" }] } },
+    {
+      downwardAPI: { items: [{ path: "namespace", fieldRef: { apiVersion: "v1", fieldPath: "metadata.namespace" } }] },
+    },
+  ];
+  spec.volumes = [...(spec.volumes ?? []), { name, projected: { sources, defaultMode: 0o644 } }];
+}

@@ -1,0 +1,157 @@
+/**
+ * Services get their addresses and node ports here. What is taken is read from the Services themselves, so that an address
+ * sticks across restarts and is free again once its Service is gone. Source: kubernetes pkg/registry/core/service/storage/alloc.go
+ */
+import type { Random } from "@flotilla/ambient";
+import { resourceName, type Service, type ServicePort, Services } from "@flotilla/objects";
+import { mustBeValid } from "../registry/checking.ts";
+import { addressNumber, addressText, type Cidr, contains, parseCidr } from "./cidr.ts";
+import type { AdmissionStep } from "./request.ts";
+
+const NODE_PORTS = { first: 30000, last: 32767 };
+/** Random choices before a scan from a random start. */
+const GUESSES = 16;
+
+export const giveAddresses: AdmissionStep = ({
+  parts,
+  transaction,
+  operation,
+  resource,
+  subresource,
+  object,
+  before,
+}) => {
+  if (resourceName(resource) !== "services" || operation === "DELETE" || subresource) return;
+  const service = object as Service;
+  const earlier = before as Service | undefined;
+  if (earlier) keepAllocated(service, earlier);
+  const others = (transaction.list("services") as Service[]).filter(
+    ({ metadata }) => metadata.uid !== service.metadata.uid,
+  );
+  if (needsAddress(service)) giveClusterIP(service, earlier, others, parseCidr(parts.serviceCIDR), parts.random);
+  if (needsNodePorts(service)) giveNodePorts(service, earlier, others, parts.random);
+};
+
+const needsAddress = ({ spec }: Service) => (spec.type ?? "ClusterIP") !== "ExternalName";
+
+const needsNodePorts = ({ spec }: Service) =>
+  spec.type === "NodePort" || (spec.type === "LoadBalancer" && spec.allocateLoadBalancerNodePorts !== false);
+
+/** An update that leaves out what was allocated keeps it; one that no longer needs it lets it go. */
+function keepAllocated(service: Service, before: Service): void {
+  const { spec } = service;
+  const had = before.spec;
+  if (needsAddress(service) && needsAddress(before)) {
+    if (!spec.clusterIP && !spec.clusterIPs?.[0]) {
+      if (had.clusterIP) spec.clusterIP = had.clusterIP;
+      if (had.clusterIPs) spec.clusterIPs = [...had.clusterIPs];
+    }
+  } else if (!needsAddress(service) && spec.clusterIP === had.clusterIP) {
+    delete spec.clusterIP;
+    delete spec.clusterIPs;
+  }
+  if (needsNodePorts(service) && needsNodePorts(before)) {
+    const ports = new Map(had.ports?.map((port) => [portKey(port), port.nodePort]));
+    for (const port of spec.ports ?? []) port.nodePort ||= ports.get(portKey(port));
+  } else if (!needsNodePorts(service) && spec.type !== "LoadBalancer") {
+    const released = new Set(had.ports?.map(({ nodePort }) => nodePort));
+    for (const port of spec.ports ?? []) if (released.has(port.nodePort)) delete port.nodePort;
+  }
+}
+
+const portKey = ({ protocol, port }: ServicePort) => `${protocol ?? "TCP"} ${port}`;
+
+function giveClusterIP(
+  service: Service,
+  before: Service | undefined,
+  others: readonly Service[],
+  range: Cidr,
+  random: Random,
+): void {
+  const { spec } = service;
+  const asked = spec.clusterIP || spec.clusterIPs?.[0];
+  if (asked === "None") return set("None");
+  const taken = new Set(others.map((each) => each.spec.clusterIP));
+  if (asked) {
+    const number = addressNumber(asked);
+    // What is no address at all is for validation to say, and so is a change of one.
+    if (number === undefined || before?.spec.clusterIP) return set(asked);
+    if (!contains(range, number)) refuse(`the provided network does not match the current range`);
+    if (taken.has(asked)) refuse("provided IP is already allocated");
+    return set(asked);
+  }
+  // The first address is the network's own, the last its broadcast.
+  const free = choose(
+    range.first + 1,
+    range.first + range.size - 2,
+    random,
+    (number) => !taken.has(addressText(number)),
+  );
+  if (free === undefined) return refuse("range is full");
+  set(addressText(free));
+
+  function set(address: string) {
+    spec.clusterIP = address;
+    if (!spec.clusterIPs?.length) spec.clusterIPs = [address];
+  }
+  function refuse(why: string): void {
+    mustBeValid(Services, service, [
+      {
+        field: "spec.clusterIPs",
+        reason: "FieldValueInvalid",
+        message: `Invalid value: ${JSON.stringify(asked ? [asked] : [])}: failed to allocate IP ${asked ?? ""}: ${why}`,
+      },
+    ]);
+  }
+}
+
+function giveNodePorts(
+  service: Service,
+  before: Service | undefined,
+  others: readonly Service[],
+  random: Random,
+): void {
+  const taken = new Set<string>();
+  const id = (protocol: string | undefined, port: number) => `${protocol ?? "TCP"} ${port}`;
+  const take = ({ protocol, nodePort }: ServicePort) => nodePort && taken.add(id(protocol, nodePort));
+  for (const { spec } of others) for (const port of spec.ports ?? []) take(port);
+  const had = new Set(before?.spec.ports?.map(({ protocol, nodePort }) => id(protocol, nodePort ?? 0)));
+  service.spec.ports?.forEach((port, index) => {
+    const { nodePort, protocol } = port;
+    const refuse = (why: string) =>
+      mustBeValid(Services, service, [
+        {
+          field: `spec.ports[${index}].nodePort`,
+          reason: "FieldValueInvalid",
+          message: `Invalid value: ${nodePort ?? 0}: ${why}`,
+        },
+      ]);
+    if (nodePort) {
+      const { first, last } = NODE_PORTS;
+      if ((nodePort < first || nodePort > last) && !had.has(id(protocol, nodePort)))
+        refuse(`provided port is not in the valid range. The range of valid ports is ${first}-${last}`);
+      if (taken.has(id(protocol, nodePort))) refuse("provided port is already allocated");
+    } else {
+      const asked = new Set(service.spec.ports?.map((each) => id(each.protocol, each.nodePort ?? 0)));
+      const isFree = (number: number) => !taken.has(id(protocol, number)) && !asked.has(id(protocol, number));
+      port.nodePort = choose(NODE_PORTS.first, NODE_PORTS.last, random, isFree);
+      if (port.nodePort === undefined) refuse("range is full");
+    }
+    take(port);
+  });
+}
+
+function choose(first: number, last: number, random: Random, isFree: (number: number) => boolean): number | undefined {
+  const count = last - first + 1;
+  const any = () => first + Math.floor(random.next() * count);
+  for (let guess = 0; guess < GUESSES; guess++) {
+    const number = any();
+    if (isFree(number)) return number;
+  }
+  const start = any() - first;
+  for (let step = 0; step < count; step++) {
+    const number = first + ((start + step) % count);
+    if (isFree(number)) return number;
+  }
+  return undefined;
+}
