@@ -1,5 +1,3 @@
-// The generated names: every kind's type, and a constant for each resource (`Pods`, `Deployments`, ...).
-
 export { getCondition, isTrue, microTimeOf, setCondition, timeOf } from "./conditions.ts";
 export { formatDuration, parseDuration } from "./duration.ts";
 export { deepEqual } from "./equal.ts";
@@ -18,9 +16,77 @@ export {
 } from "./field-errors.ts";
 export { type FieldRequirement, formatFieldSelector, matchesFields, parseFieldSelector } from "./field-selector.ts";
 export { type App, type AppSpec, type AppStatus, Apps, type AppVersion } from "./flotilla-kinds.ts";
-export * from "./generated/resources.ts";
-// The one name that is both a kind and its own plural.
-export { Endpoints } from "./generated/resources.ts";
+// A constant for each resource. `Endpoints` is both a kind and its own plural: this line exports the two.
+export {
+  APIServices,
+  BackendTLSPolicies,
+  Bindings,
+  CertificateSigningRequests,
+  ClusterRoleBindings,
+  ClusterRoles,
+  ComponentStatuses,
+  ConfigMaps,
+  ControllerRevisions,
+  CronJobs,
+  CSIDrivers,
+  CSINodes,
+  CSIStorageCapacities,
+  CustomResourceDefinitions,
+  DaemonSets,
+  Deployments,
+  EndpointSlices,
+  Endpoints,
+  Events,
+  EventsEvents,
+  FlowSchemas,
+  GatewayClasses,
+  Gateways,
+  GRPCRoutes,
+  HorizontalPodAutoscalers,
+  HorizontalPodAutoscalersV1,
+  HTTPRoutes,
+  IngressClasses,
+  Ingresses,
+  IPAddresses,
+  Jobs,
+  Leases,
+  LimitRanges,
+  LocalSubjectAccessReviews,
+  MutatingWebhookConfigurations,
+  Namespaces,
+  NetworkPolicies,
+  Nodes,
+  PersistentVolumeClaims,
+  PersistentVolumes,
+  PodDisruptionBudgets,
+  Pods,
+  PodTemplates,
+  PriorityClasses,
+  PriorityLevelConfigurations,
+  ReplicaSets,
+  ReplicationControllers,
+  ResourceQuotas,
+  RoleBindings,
+  Roles,
+  RuntimeClasses,
+  Secrets,
+  SelfSubjectAccessReviews,
+  SelfSubjectReviews,
+  SelfSubjectRulesReviews,
+  ServiceAccounts,
+  ServiceCIDRs,
+  Services,
+  StatefulSets,
+  StorageClasses,
+  SubjectAccessReviews,
+  TokenReviews,
+  ValidatingAdmissionPolicies,
+  ValidatingAdmissionPolicyBindings,
+  ValidatingWebhookConfigurations,
+  VolumeAttachments,
+  VolumeAttributesClasses,
+} from "./generated/resources.ts";
+// The types of all kinds, hundreds of names.
 export type * from "./generated/types.ts";
 export { contentHash, fnv1a, safeEncode, stableStringify } from "./hash.ts";
 export {

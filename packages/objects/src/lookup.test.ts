@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { Deployments, Endpoints, Pods } from "./generated/resources.ts";
+import * as all from "./index.ts";
 import { fieldAt, kindOf, newObject, parseApiVersion, resourceOf, resources, typeNamed, typeTable } from "./lookup.ts";
 import type { TypeRef } from "./schema.ts";
 
@@ -25,6 +26,11 @@ test("every resource has its type, and every type that is referred to is there",
   for (const type of Object.values(table)) for (const field of Object.values(type.fields)) visit(field.type);
   expect(missing).toEqual([]);
   expect(Object.keys(table).length).toBeGreaterThan(600);
+});
+
+test("every resource is exported", () => {
+  const exported = new Set<unknown>(Object.values(all));
+  expect(resources.filter((resource) => !exported.has(resource)).map(({ kind }) => kind)).toEqual([]);
 });
 
 test("a missing type is a bug", () => expect(() => typeNamed("x/v1.Y")).toThrow("no type x/v1.Y"));
