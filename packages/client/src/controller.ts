@@ -12,7 +12,7 @@ export type Key = NamespacedName;
 export interface Cache {
   get<T extends KubeObject>(resource: Resource<T>, key: NamespacedName): T | undefined;
   /** In order of namespace and name. */
-  list<T extends KubeObject>(resource: Resource<T>, query?: Query<T>): readonly T[];
+  list<T extends KubeObject>(resource: Resource<T>, query?: Query<NoInfer<T>>): readonly T[];
   /** The resources that the controller's watches hold; with `watchAll`, all that the API serves at the moment. */
   resources(): readonly Resource[];
   /** The latest value of a declared source with its age in ms, or undefined when it has none yet. */
@@ -64,6 +64,14 @@ export interface Failure {
   readonly count: number;
 }
 
+/** An effect that failed at the last look. */
+export interface FailedEffect {
+  readonly effect: Effect;
+  readonly error: Error;
+  /** How many looks in a row have failed. */
+  readonly count: number;
+}
+
 /** Writes of one group run by slow start: 1, then 2, 4, ... at once, as long as all succeed. */
 export interface Together {
   readonly together: readonly Write[];
@@ -99,7 +107,9 @@ export interface Decision {
 
 export interface Context {
   readonly now: Date;
+  /** Writes that failed at the last look; conflicts are not among them. */
   readonly failures: readonly Failure[];
+  readonly failedEffects?: readonly FailedEffect[];
 }
 
 export interface Controller<Observed = unknown> {

@@ -1,3 +1,4 @@
+export type { Effects } from "./act.ts";
 export type {
   Api,
   ListOptions,
@@ -17,6 +18,7 @@ export type {
   Decision,
   Effect,
   EventNote,
+  FailedEffect,
   Failure,
   Index,
   Key,
@@ -25,7 +27,12 @@ export type {
   Together,
   Watch,
 } from "./controller.ts";
+export { type LeaderElection, leaderElect } from "./leader-election.ts";
+export { listAll } from "./list-all.ts";
+export type { Log, LogEntry } from "./log.ts";
 export { byAnyOwner, byOwner, ownedBy, ownedOrMatchedBy, selects } from "./ownership.ts";
+export { type RunnerOptions, type Running, runControllers } from "./runner.ts";
+export { compareVersions } from "./versions.ts";
 export {
   keyOf,
   watch,

@@ -1,16 +1,6 @@
 /** Whose an object is: the index that answers it, and the query for what an owner controls or may adopt. */
-import {
-  hasLabels,
-  type KubeObject,
-  type LabelSelector,
-  matchesSelector,
-  type OwnerReference,
-} from "@flotilla/objects";
+import { controllerOf, hasLabels, type KubeObject, type LabelSelector, matchesSelector } from "@flotilla/objects";
 import type { Index, Query } from "./controller.ts";
-
-/** The one owner that acts for the object. */
-export const controllerOf = (object: KubeObject): OwnerReference | undefined =>
-  object.metadata.ownerReferences?.find((owner) => owner.controller);
 
 const orphansOf = (namespace: string | undefined) => `orphans/${namespace ?? ""}`;
 

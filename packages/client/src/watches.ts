@@ -1,8 +1,8 @@
 /** Makers of watches: which changes wake a controller, and for which keys. */
-import type { KubeObject, Resource } from "@flotilla/objects";
+import { controllerOf, type KubeObject, type Resource } from "@flotilla/objects";
 import type { NamespacedName } from "./api.ts";
 import type { Cache, Index, Key, Watch } from "./controller.ts";
-import { byOwner, controllerOf, selects } from "./ownership.ts";
+import { byOwner, selects } from "./ownership.ts";
 
 /** What is fetched and kept at all, and how it is indexed. */
 export type WatchOptions = Pick<Watch, "namespace" | "labelSelector" | "fieldSelector" | "indexes">;
