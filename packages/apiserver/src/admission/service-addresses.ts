@@ -3,8 +3,7 @@
  * sticks across restarts and is free again once its Service is gone. Source: kubernetes pkg/registry/core/service/storage/alloc.go
  */
 import type { Random } from "@flotilla/ambient";
-import { resourceName, type Service, type ServicePort, Services } from "@flotilla/objects";
-import { mustBeValid } from "../registry/checking.ts";
+import { invalid, resourceName, type Service, type ServicePort, Services } from "@flotilla/objects";
 import { addressNumber, addressText, type Cidr, contains, parseCidr } from "./cidr.ts";
 import type { AdmissionStep } from "./request.ts";
 
@@ -28,7 +27,11 @@ export const giveAddresses: AdmissionStep = ({
   const others = (transaction.list("services") as Service[]).filter(
     ({ metadata }) => metadata.uid !== service.metadata.uid,
   );
-  if (needsAddress(service)) giveClusterIP(service, earlier, others, parseCidr(parts.serviceCIDR), parts.random);
+  if (needsAddress(service)) {
+    const address = clusterIPFor(service, earlier, others, parseCidr(parts.serviceCIDR), parts.random);
+    service.spec.clusterIP = address;
+    if (!service.spec.clusterIPs?.length) service.spec.clusterIPs = [address];
+  }
   if (needsNodePorts(service)) giveNodePorts(service, earlier, others, parts.random);
 };
 
@@ -61,47 +64,34 @@ function keepAllocated(service: Service, before: Service): void {
 
 const portKey = ({ protocol, port }: ServicePort) => `${protocol ?? "TCP"} ${port}`;
 
-function giveClusterIP(
+function clusterIPFor(
   service: Service,
   before: Service | undefined,
   others: readonly Service[],
   range: Cidr,
   random: Random,
-): void {
+): string {
   const { spec } = service;
   const asked = spec.clusterIP || spec.clusterIPs?.[0];
-  if (asked === "None") return set("None");
+  if (asked === "None") return asked;
   const taken = new Set(others.map((each) => each.spec.clusterIP));
   if (asked) {
     const number = addressNumber(asked);
     // What is no address at all is for validation to say, and so is a change of one.
-    if (number === undefined || before?.spec.clusterIP) return set(asked);
-    if (!contains(range, number)) refuse(`the provided network does not match the current range`);
-    if (taken.has(asked)) refuse("provided IP is already allocated");
-    return set(asked);
+    if (number === undefined || before?.spec.clusterIP) return asked;
+    if (!contains(range, number)) throw refusal("the provided network does not match the current range");
+    if (taken.has(asked)) throw refusal("provided IP is already allocated");
+    return asked;
   }
   // The first address is the network's own, the last its broadcast.
-  const free = choose(
-    range.first + 1,
-    range.first + range.size - 2,
-    random,
-    (number) => !taken.has(addressText(number)),
-  );
-  if (free === undefined) return refuse("range is full");
-  set(addressText(free));
+  const last = range.first + range.size - 2;
+  const free = choose(range.first + 1, last, random, (number) => !taken.has(addressText(number)));
+  if (free === undefined) throw refusal("range is full");
+  return addressText(free);
 
-  function set(address: string) {
-    spec.clusterIP = address;
-    if (!spec.clusterIPs?.length) spec.clusterIPs = [address];
-  }
-  function refuse(why: string): void {
-    mustBeValid(Services, service, [
-      {
-        field: "spec.clusterIPs",
-        reason: "FieldValueInvalid",
-        message: `Invalid value: ${JSON.stringify(asked ? [asked] : [])}: failed to allocate IP ${asked ?? ""}: ${why}`,
-      },
-    ]);
+  function refusal(why: string) {
+    const message = `Invalid value: ${JSON.stringify(asked ? [asked] : [])}: failed to allocate IP ${asked ?? ""}: ${why}`;
+    return invalid(Services, service.metadata.name, [{ field: "spec.clusterIPs", type: "FieldValueInvalid", message }]);
   }
 }
 
@@ -118,24 +108,21 @@ function giveNodePorts(
   const had = new Set(before?.spec.ports?.map(({ protocol, nodePort }) => id(protocol, nodePort ?? 0)));
   service.spec.ports?.forEach((port, index) => {
     const { nodePort, protocol } = port;
-    const refuse = (why: string) =>
-      mustBeValid(Services, service, [
-        {
-          field: `spec.ports[${index}].nodePort`,
-          reason: "FieldValueInvalid",
-          message: `Invalid value: ${nodePort ?? 0}: ${why}`,
-        },
-      ]);
+    const refusal = (why: string) => {
+      const message = `Invalid value: ${nodePort ?? 0}: ${why}`;
+      const field = `spec.ports[${index}].nodePort`;
+      return invalid(Services, service.metadata.name, [{ field, type: "FieldValueInvalid", message }]);
+    };
     if (nodePort) {
       const { first, last } = NODE_PORTS;
       if ((nodePort < first || nodePort > last) && !had.has(id(protocol, nodePort)))
-        refuse(`provided port is not in the valid range. The range of valid ports is ${first}-${last}`);
-      if (taken.has(id(protocol, nodePort))) refuse("provided port is already allocated");
+        throw refusal(`provided port is not in the valid range. The range of valid ports is ${first}-${last}`);
+      if (taken.has(id(protocol, nodePort))) throw refusal("provided port is already allocated");
     } else {
       const asked = new Set(service.spec.ports?.map((each) => id(each.protocol, each.nodePort ?? 0)));
       const isFree = (number: number) => !taken.has(id(protocol, number)) && !asked.has(id(protocol, number));
       port.nodePort = choose(NODE_PORTS.first, NODE_PORTS.last, random, isFree);
-      if (port.nodePort === undefined) refuse("range is full");
+      if (port.nodePort === undefined) throw refusal("range is full");
     }
     take(port);
   });

@@ -11,9 +11,10 @@ export function keepOthers(
   after: KubeObject,
   subresource: string | undefined,
 ): void {
-  if (!subresource) return keepStatus(resource, before, after);
   const changed = after as Parted;
-  if (subresource === "status") {
+  if (!subresource) {
+    keepStatus(resource, before, after);
+  } else if (subresource === "status") {
     for (const field of Object.keys(after)) if (!partOfStatus.has(field)) restore(before, after, field);
     for (const field of Object.keys(before)) if (!partOfStatus.has(field)) restore(before, after, field);
     keepMetadata(resource, before, after);

@@ -79,7 +79,10 @@ export class Staging {
 
   #set(resource: string, key: string, object: KubeObject | undefined): void {
     let overlay = this.#overlay.get(resource);
-    if (!overlay) this.#overlay.set(resource, (overlay = new Map()));
+    if (!overlay) {
+      overlay = new Map();
+      this.#overlay.set(resource, overlay);
+    }
     overlay.set(key, object ?? null);
   }
 

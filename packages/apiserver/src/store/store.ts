@@ -91,7 +91,10 @@ export class Store {
   /** Calls `listener` with every committed change of the resource, in order. Returns how to stop. */
   subscribe(resource: string, listener: (change: Committed) => void): () => void {
     let listeners = this.#listeners.get(resource);
-    if (!listeners) this.#listeners.set(resource, (listeners = new Set()));
+    if (!listeners) {
+      listeners = new Set();
+      this.#listeners.set(resource, listeners);
+    }
     listeners.add(listener);
     return () => void listeners.delete(listener);
   }
@@ -149,17 +152,22 @@ export class Store {
     if (this.#inFlight || this.#pending.waiting.length === 0) return;
     const batch = this.#pending;
     this.#pending = emptyBatch();
+    let durable: void | Promise<void>;
     try {
-      const outcome = batch.changes.length > 0 ? this.#persistence.commit(lastOfEachKey(batch.changes)) : undefined;
-      if (!outcome) return this.#done(batch);
-      this.#inFlight = batch;
-      outcome.then(
-        () => this.#settle(() => this.#done(batch)),
-        (error: unknown) => this.#settle(() => this.#fail(batch, error)),
-      );
+      durable = batch.changes.length > 0 ? this.#persistence.commit(lastOfEachKey(batch.changes)) : undefined;
     } catch (error) {
       this.#fail(batch, error);
+      return;
     }
+    if (!durable) {
+      this.#done(batch);
+      return;
+    }
+    this.#inFlight = batch;
+    durable.then(
+      () => this.#settle(() => this.#done(batch)),
+      (error: unknown) => this.#settle(() => this.#fail(batch, error)),
+    );
   }
 
   #settle(finish: () => void): void {
@@ -194,13 +202,19 @@ export class Store {
 
   #table(resource: string): ObjectTable {
     let table = this.#tables.get(resource);
-    if (!table) this.#tables.set(resource, (table = new ObjectTable()));
+    if (!table) {
+      table = new ObjectTable();
+      this.#tables.set(resource, table);
+    }
     return table;
   }
 
   #log(resource: string): ChangeLog {
     let log = this.#logs.get(resource);
-    if (!log) this.#logs.set(resource, (log = new ChangeLog(this.#revisions.get(resource) ?? 0)));
+    if (!log) {
+      log = new ChangeLog(this.#revisions.get(resource) ?? 0);
+      this.#logs.set(resource, log);
+    }
     return log;
   }
 }
