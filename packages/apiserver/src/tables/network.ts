@@ -1,7 +1,7 @@
 /** Rows of Services, endpoints, Ingresses and Gateway API kinds. Source: kubernetes pkg/printers/internalversion. */
 import type {
-  Endpoints,
   EndpointSlice,
+  Endpoints,
   Gateway,
   GatewayClass,
   GRPCRoute,
@@ -52,7 +52,9 @@ export const endpointsPrinter: Printer<Endpoints> = printer(
     const all = subsets.flatMap(({ addresses = [], ports = [] }) =>
       ports.length === 0
         ? addresses.map(({ ip }) => ip)
-        : ports.flatMap(({ port }) => addresses.map(({ ip }) => (ip.includes(":") ? `[${ip}]:${port}` : `${ip}:${port}`))),
+        : ports.flatMap(({ port }) =>
+            addresses.map(({ ip }) => (ip.includes(":") ? `[${ip}]:${port}` : `${ip}:${port}`)),
+          ),
     );
     return firstOf(all, 3);
   }),
@@ -61,8 +63,22 @@ export const endpointsPrinter: Printer<Endpoints> = printer(
 
 export const endpointSlicePrinter: Printer<EndpointSlice> = printer(
   text("AddressType", ({ addressType }) => addressType),
-  text("Ports", ({ ports }) => firstOf((ports ?? []).map(({ port, name }) => String(port ?? name ?? "*")), 3) || "<unset>"),
-  text("Endpoints", ({ endpoints }) => firstOf((endpoints ?? []).flatMap(({ addresses }) => addresses ?? []), 3) || "<unset>"),
+  text(
+    "Ports",
+    ({ ports }) =>
+      firstOf(
+        (ports ?? []).map(({ port, name }) => String(port ?? name ?? "*")),
+        3,
+      ) || "<unset>",
+  ),
+  text(
+    "Endpoints",
+    ({ endpoints }) =>
+      firstOf(
+        (endpoints ?? []).flatMap(({ addresses }) => addresses ?? []),
+        3,
+      ) || "<unset>",
+  ),
   ageColumn,
 );
 

@@ -66,7 +66,7 @@ export const nameColumn: Column = {
 export const ageColumn: Column = text("Age", (object, now) => since(object.metadata.creationTimestamp, now));
 
 /** A printer that starts with Name. */
-export const printer = <T extends KubeObject>(...columns: Column<T>[]): Printer<T> => ({
+export const printer = <T extends KubeObject>(...columns: NoInfer<Column<T>>[]): Printer<T> => ({
   columns: [nameColumn, ...columns],
 });
 
