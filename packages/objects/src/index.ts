@@ -15,7 +15,7 @@ export {
   typeInvalid,
 } from "./field-errors.ts";
 export { type FieldRequirement, formatFieldSelector, matchesFields, parseFieldSelector } from "./field-selector.ts";
-export { type App, type AppSpec, type AppStatus, Apps, type AppVersion } from "./flotilla-kinds.ts";
+export { type App, type AppBuild, type AppSpec, type AppStatus, Apps, type AppVersion } from "./flotilla-kinds.ts";
 // A constant for each resource. `Endpoints` is both a kind and its own plural: this line exports the two.
 export {
   APIServices,
@@ -177,8 +177,10 @@ export {
 export {
   prune,
   type Shape,
+  type ShapeOfType,
   shapeError,
   strictDecodingMessage,
   unknownFieldMessage,
   validateShape,
+  validateType,
 } from "./validate-shape.ts";

@@ -13,8 +13,14 @@ import { badRequest, type StatusError } from "./status-error.ts";
 export interface Shape {
   /** Paths of fields that the kind does not have, such as "spec.template.spec.containers[0].imagee"; at most 100. */
   readonly unknown: readonly string[];
-  /** The first value of a wrong type, as Go's JSON decoder says it; an API refuses it whatever the client asks for. */
-  readonly wrongType?: string;
+  /** Values of a wrong type, as Go's JSON decoder says it; an API refuses with the first, whatever the client asks for. */
+  readonly wrongType: readonly string[];
+}
+
+/** As `Shape`, for people: each value with its path, in words that do not come from Go. */
+export interface ShapeOfType {
+  readonly unknown: readonly string[];
+  readonly wrongType: readonly { readonly path: string; readonly message: string }[];
 }
 
 type JsonObject = Record<string, unknown>;
@@ -24,7 +30,15 @@ export function validateShape(resource: Resource, value: unknown): Shape {
   const check = new Check(false);
   const type = typeOf(resource);
   if (type) check.struct(type, resource.kind, `${resource.version}.${resource.kind}`, value, { path: "", field: "" });
-  return { unknown: check.unknown, wrongType: check.wrongType };
+  return { unknown: check.unknown, wrongType: check.wrong.map(({ go }) => go) };
+}
+
+/** Whether a value has the shape of a type of the table ("core/v1.Container"); paths begin with `path`. */
+export function validateType(type: string, value: unknown, path: string): ShapeOfType {
+  const check = new Check(false);
+  const name = type.slice(type.lastIndexOf(".") + 1);
+  check.struct(typeNamed(type), name, goTypeOf({ ref: type }), value, { path, field: "" });
+  return { unknown: check.unknown, wrongType: check.wrong.map(({ path, message }) => ({ path, message })) };
 }
 
 /** Removes the fields that the kind does not have, in place; says which they were. */
@@ -44,7 +58,7 @@ export const unknownFieldMessage = (path: string): string => `unknown field ${JS
 /** The refusal of a body that is not of the kind; with `strict`, also for unknown fields. Undefined: accepted. */
 export function shapeError(resource: Resource, shape: Shape, strict: boolean): StatusError | undefined {
   const why =
-    shape.wrongType ?? (strict && shape.unknown.length > 0 ? strictDecodingMessage(shape.unknown) : undefined);
+    shape.wrongType[0] ?? (strict && shape.unknown.length > 0 ? strictDecodingMessage(shape.unknown) : undefined);
   if (why === undefined) return undefined;
   const { kind, version } = resource;
   return badRequest(`${kind} in version ${JSON.stringify(version)} cannot be handled as a ${kind}: ${why}`);
@@ -59,7 +73,7 @@ interface Place {
 
 class Check {
   readonly unknown: string[] = [];
-  wrongType: string | undefined;
+  readonly wrong: { path: string; go: string; message: string }[] = [];
   readonly #prune: boolean;
 
   constructor(prune: boolean) {
@@ -90,7 +104,7 @@ class Check {
     if (typeof ref === "string") {
       const wrong = wrongScalar(ref, value);
       if (wrong === mismatch) this.#mismatch(value, goTypeOf(ref), place);
-      else if (wrong !== undefined) this.wrongType ??= wrong;
+      else if (wrong !== undefined) this.wrong.push({ path: place.path, go: wrong, message: wrong });
     } else if ("ref" in ref) {
       const name = ref.ref.slice(ref.ref.lastIndexOf(".") + 1);
       this.struct(typeNamed(ref.ref), name, goTypeOf(ref), value, place);
@@ -107,9 +121,14 @@ class Check {
     }
   }
 
-  #mismatch(value: unknown, goType: string, { struct, field }: Place): void {
+  #mismatch(value: unknown, goType: string, { struct, field, path }: Place): void {
     const into = struct ? `struct field ${struct}.${field}` : "value";
-    this.wrongType ??= `json: cannot unmarshal ${described(value, goType)} into Go ${into} of type ${goType}`;
+    const found = described(value, goType);
+    this.wrong.push({
+      path,
+      go: `json: cannot unmarshal ${found} into Go ${into} of type ${goType}`,
+      message: `is of type ${goType}, not ${found}`,
+    });
   }
 }
 
