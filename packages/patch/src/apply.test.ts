@@ -143,12 +143,13 @@ describe("apply", () => {
   });
 
   test("an object that nobody tracked has been there before the first apply", () => {
-    const live = deployment({ replicas: 3 }, { uid: "u" });
+    const live = deployment({ replicas: 3, minReadySeconds: 1 }, { uid: "u" });
     const { object } = applied(live, deployment({ paused: true }), "me");
     expect(owners(object)).toEqual({
-      "before-first-apply Update": { "f:spec": { "f:replicas": {} } },
+      "before-first-apply Update": { "f:spec": { "f:minReadySeconds": {}, "f:replicas": {} } },
       "me Apply": { "f:spec": { "f:paused": {} } },
     });
+    expect(JSON.stringify(owners(object))).toContain('"f:spec":{"f:minReadySeconds":{},"f:replicas":{}}');
   });
 
   test("a null creationTimestamp states nothing", () => {

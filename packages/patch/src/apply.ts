@@ -5,7 +5,7 @@
  */
 import { ApplyConflictError, conflictsOf } from "./apply-conflict.ts";
 import { checkShape } from "./check-shape.ts";
-import { difference, type FieldSet, isEmpty } from "./field-set.ts";
+import { difference, emptySet, equalSets, type FieldSet, isEmpty } from "./field-set.ts";
 import { equal, type JsonObject } from "./json.ts";
 import { fieldsLastApplied, withLastApplied } from "./last-applied.ts";
 import {
@@ -46,7 +46,8 @@ export interface ApplyResult<T> {
 export function apply<T extends object>(live: T | undefined, config: object, options: ApplyOptions): ApplyResult<T> {
   const stated = checkedConfig(config as JsonObject, options);
   const before = (live ?? {}) as JsonObject;
-  const managed = live === undefined ? nobody : managedOrFirst(before, options);
+  const stored = decodeStored(before);
+  const managed = live === undefined || stored.owners.size > 0 ? stored : beforeFirstApply(before, options);
   const bare = withoutManagedFields(before);
 
   const by: OwnerEntry = {
@@ -61,26 +62,25 @@ export function apply<T extends object>(live: T | undefined, config: object, opt
   let object = withoutEmptied(merged, value, shape) as JsonObject;
   if (options.manager === "kubectl") object = withLastApplied(object, stated);
 
-  const own = difference(owners.get(id) ?? {}, unowned);
+  const own = difference(owners.get(id) ?? emptySet, unowned);
   const after = new Map(owners);
+  const previous = managed.owners.get(id);
   if (isEmpty(own)) after.delete(id);
-  else after.set(id, own);
+  else after.set(id, previous && equalSets(previous, own) ? previous : own);
 
-  const sameObject = live !== undefined && equal(bare, object);
-  const listBefore = metadataOf(live).managedFields;
-  const kept = managed.entries.get(id);
-  if (sameObject) {
-    const list = encode({ owners: after, entries: new Map(managed.entries).set(id, { ...by, time: kept?.time }) });
-    if (equal(list, listBefore)) return { object: live, changed: false };
+  if (live !== undefined && equal(bare, object)) {
+    const same: Managed = {
+      owners: after,
+      entries: new Map(managed.entries).set(id, { ...managed.entries.get(id), ...by }),
+    };
+    if (equal(encode(same, stored), metadataOf(live).managedFields)) return { object: live, changed: false };
   }
   const entries = new Map(managed.entries).set(id, { ...by, time: timestamp(options.now) });
-  return { object: withManagedFields(object, encode({ owners: after, entries })) as T, changed: true };
+  return { object: withManagedFields(object, encode({ owners: after, entries }, stored)) as T, changed: true };
 }
 
 /** Owners of an object that nobody tracked so far: all that is there has been there "before-first-apply". */
-function managedOrFirst(live: JsonObject, options: ManagerOptions): Managed {
-  const managed = decodeStored(live);
-  if (managed.owners.size > 0) return managed;
+function beforeFirstApply(live: JsonObject, options: ManagerOptions): Managed {
   const first: ManagerOptions = { ...options, manager: "before-first-apply" };
   return updateManaged(nobody, ownedChanges(undefined, live, first), first);
 }
@@ -122,7 +122,7 @@ function applyOrConflict(
     return applyAs(live, config, owners, id, { shape, force: options.force ?? false, ignored });
   } catch (error) {
     if (!(error instanceof OwnershipConflict)) throw error;
-    const allowed = options.manager === "kubectl" ? fieldsLastApplied(live, shape, options.apiVersion) : {};
+    const allowed = options.manager === "kubectl" ? fieldsLastApplied(live, shape, options.apiVersion) : emptySet;
     const left = withoutAllowed(error.conflicts, allowed);
     if (left.size > 0) throw new ApplyConflictError(conflictsOf(left, entries));
     return applyAs(live, config, owners, id, { shape, force: true, ignored });

@@ -116,6 +116,7 @@ function compareMaps(before: JsonObject, after: JsonObject, map: MapShape, chang
 }
 
 function compareLists(before: unknown[], after: unknown[], list: ListShape, changes: Changes): void {
+  if (equal(before, after)) return;
   const left = Map.groupBy(before, (item) => itemElement(item, list));
   const right = Map.groupBy(after, (item) => itemElement(item, list));
   const collected: Collected = { removed: {}, modified: {}, added: {} };

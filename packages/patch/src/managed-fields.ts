@@ -99,15 +99,15 @@ export function isReset(list: unknown): boolean {
   return list.length === 0 || (list.length === 1 && isObject(list[0]) && Object.keys(list[0]).length === 0);
 }
 
-/** The list to write, in Kubernetes' order; undefined if nobody owns anything. */
-export function encode({ owners, entries }: Managed): ManagedFieldsEntry[] | undefined {
+/** The list to write, in Kubernetes' order; undefined if nobody owns anything. Sets of `stored` are in order already. */
+export function encode({ owners, entries }: Managed, stored: Managed = nobody): ManagedFieldsEntry[] | undefined {
   if (owners.size === 0) return undefined;
   const list = [...owners].map(([id, set]): ManagedFieldsEntry => {
     const { manager, operation, apiVersion, time, subresource } = entries.get(id) ?? {};
     const entry: ManagedFieldsEntry = { manager, operation, apiVersion };
     if (time !== undefined) entry.time = time;
     entry.fieldsType = "FieldsV1";
-    entry.fieldsV1 = sortedSet(set);
+    entry.fieldsV1 = stored.owners.get(id) === set ? set : sortedSet(set);
     if (subresource) entry.subresource = subresource;
     return entry;
   });

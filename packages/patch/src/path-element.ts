@@ -59,9 +59,23 @@ export function compareElements(left: string, right: string): number {
   if (leftType !== rightType) return order.indexOf(leftType) - order.indexOf(rightType);
   if (leftType === "f") return byText(left, right);
   if (leftType === "i") return Number(left.slice(2)) - Number(right.slice(2));
-  const leftValue: unknown = JSON.parse(left.slice(2));
-  const rightValue: unknown = JSON.parse(right.slice(2));
+  const leftValue = parsed(left);
+  const rightValue = parsed(right);
   return leftType === "v" ? compareScalars(leftValue, rightValue) : compareKeys(leftValue, rightValue);
+}
+
+/** Contents of elements parsed lately: the same few keys are compared again and again. */
+const contents = new Map<string, unknown>();
+const maxContents = 10_000;
+
+function parsed(element: string): unknown {
+  let content = contents.get(element);
+  if (content === undefined) {
+    content = JSON.parse(element.slice(2)) as unknown;
+    if (contents.size >= maxContents) contents.clear();
+    contents.set(element, content);
+  }
+  return content;
 }
 
 const ranks = ["number", "string", "boolean", "list", "object", "null"];

@@ -45,6 +45,7 @@ function keep<T>(items: T[], nodeOf: (item: T) => FieldSet | undefined): { item:
  * configuration stated for fields of known types, where Kubernetes knows no null either.
  */
 export function withoutEmptied(original: unknown, pruned: unknown, shape: Shape): unknown {
+  if (!hasNull(pruned)) return pruned;
   const form = formOf(shape, pruned);
   if (form === "list" && shape.list && shape.list.relation !== "atomic" && Array.isArray(pruned)) {
     const { list } = shape;
@@ -63,3 +64,6 @@ export function withoutEmptied(original: unknown, pruned: unknown, shape: Shape)
   }
   return kept;
 }
+
+const hasNull = (value: unknown): boolean =>
+  value === null || (typeof value === "object" && Object.values(value).some(hasNull));

@@ -57,7 +57,7 @@ export function updateManagedFields<T extends object>(live: T | undefined, updat
   const changes = ownedChanges(live as JsonObject | undefined, next, options);
   if (managed.stored && isSame(changes)) return withManagedFields(next, stored) as T;
   const after = capUpdaters(updateManaged(managed, changes, options));
-  return withManagedFields(next, encode(after)) as T;
+  return withManagedFields(next, encode(after, managed.stored ? managed : nobody)) as T;
 }
 
 /** Owners after an update by this manager; its time is renewed if it changed or added anything. */
@@ -87,7 +87,7 @@ export function ownedChanges(live: JsonObject | undefined, next: JsonObject, opt
 
 export const ignoredBy = ({ resetFields = [] }: ManagerOptions) => fieldSet(resetFields.map((path) => fields(...path)));
 
-/** A subresource cannot write managedFields; elsewhere, a client that sends none or bad ones leaves them as they are. */
+/** `stored`: these are the owners that the live object names. A subresource cannot write managedFields; elsewhere, a client that sends none or bad ones leaves them as they are. */
 function managedBefore(
   live: object | undefined,
   updated: JsonObject,
