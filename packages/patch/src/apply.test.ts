@@ -280,6 +280,13 @@ describe("refuses", () => {
   });
 });
 
+test("a live object whose list items cannot be told apart is refused", () => {
+  const live = deployment({ template: { spec: { containers: [{ image: "a" }] } } });
+  const tracked = applied(undefined, deployment({ paused: true }), "me").object;
+  const broken = { ...tracked, spec: live.spec as JsonObject };
+  expect(() => applied(broken, deployment(web({ image: "b" })), "me")).toThrow(ApplyError);
+});
+
 describe("kinds without a schema", () => {
   const custom = { schema: { table, type: undefined }, apiVersion: "example.com/v1" };
   const thing = (spec: JsonObject, metadata: JsonObject = {}): JsonObject => ({

@@ -121,6 +121,7 @@ function applyOrConflict(
   try {
     return applyAs(live, config, owners, id, { shape, force: options.force ?? false, ignored });
   } catch (error) {
+    if (error instanceof ShapeError) throw new ApplyError(`failed to create typed live object: ${error.message}`);
     if (!(error instanceof OwnershipConflict)) throw error;
     const allowed = options.manager === "kubectl" ? fieldsLastApplied(live, shape, options.apiVersion) : emptySet;
     const left = withoutAllowed(error.conflicts, allowed);

@@ -186,3 +186,10 @@ test("ten updaters are remembered, older ones are merged into ancient-changes", 
   expect(owners(object)).not.toHaveProperty("m05");
   expect(owners(object)).toHaveProperty("m06");
 });
+
+test("an object whose list items cannot be told apart is not tracked, and left to validation", () => {
+  const nameless = { ...deployment, spec: { template: { spec: { containers: [{ image: "a" }] } } } };
+  const sent = update(undefined, nameless, "me");
+  expect(metadata(sent)).not.toHaveProperty("managedFields");
+  expect(sent.spec).toEqual(nameless.spec);
+});

@@ -25,6 +25,7 @@ import {
   withoutManagedFields,
 } from "./managed-fields.ts";
 import { ownersAfterUpdate, without } from "./ownership.ts";
+import { ShapeError } from "./path-element.ts";
 import type { Schema } from "./schema.ts";
 import { rootShape } from "./shape.ts";
 
@@ -46,6 +47,9 @@ export interface UpdateOptions extends ManagerOptions {
 /**
  * `updated` with the managedFields that follow from it. `live` is undefined for a create. The managedFields in `updated`
  * count if a client changed them: `[]` or `[{}]` switches the tracking of this object off until it is next applied.
+ *
+ * An object with list items that nothing tells apart cannot be tracked and loses its managedFields, as in Kubernetes:
+ * whether it is valid is for validation to say.
  */
 export function updateManagedFields<T extends object>(live: T | undefined, updated: T, options: UpdateOptions): T {
   const next = updated as JsonObject;
@@ -54,7 +58,8 @@ export function updateManagedFields<T extends object>(live: T | undefined, updat
   const tracked = managed.owners.size > 0 || live === undefined || get(metadataOf(live), "uid") === undefined;
   if (!tracked) return withManagedFields(next, undefined) as T;
 
-  const changes = ownedChanges(live as JsonObject | undefined, next, options);
+  const changes = trackableChanges(live as JsonObject | undefined, next, options);
+  if (!changes) return withManagedFields(next, undefined) as T;
   if (managed.stored && isSame(changes)) return withManagedFields(next, stored) as T;
   const after = capUpdaters(updateManaged(managed, changes, options));
   return withManagedFields(next, encode(after, managed.stored ? managed : nobody)) as T;
@@ -71,6 +76,15 @@ export function updateManaged(managed: Managed, changes: Comparison, options: Ma
 
 function updaterOf({ manager, apiVersion, subresource }: ManagerOptions): OwnerEntry {
   return { manager: manager || "unknown", operation: "Update", apiVersion, subresource };
+}
+
+function trackableChanges(live: JsonObject | undefined, next: JsonObject, options: ManagerOptions) {
+  try {
+    return ownedChanges(live, next, options);
+  } catch (error) {
+    if (error instanceof ShapeError) return undefined;
+    throw error;
+  }
 }
 
 /** The changes of fields that somebody may own. */
