@@ -82,8 +82,14 @@ export function apply<T extends object>(live: T | undefined, config: object, opt
 /** Owners of an object that nobody tracked so far: all that is there has been there "before-first-apply". */
 function beforeFirstApply(live: JsonObject, options: ManagerOptions): Managed {
   const first: ManagerOptions = { ...options, manager: "before-first-apply" };
-  return updateManaged(nobody, ownedChanges(undefined, live, first), first);
+  try {
+    return updateManaged(nobody, ownedChanges(undefined, live, first), first);
+  } catch (error) {
+    throw error instanceof ShapeError ? untypedLive(error) : error;
+  }
 }
+
+const untypedLive = (error: ShapeError) => new ApplyError(`failed to create typed live object: ${error.message}`);
 
 /** The configuration as it takes part; a creation time that a client's serializer wrote as null is no statement. */
 function checkedConfig(config: JsonObject, options: ApplyOptions): JsonObject {
@@ -121,7 +127,7 @@ function applyOrConflict(
   try {
     return applyAs(live, config, owners, id, { shape, force: options.force ?? false, ignored });
   } catch (error) {
-    if (error instanceof ShapeError) throw new ApplyError(`failed to create typed live object: ${error.message}`);
+    if (error instanceof ShapeError) throw untypedLive(error);
     if (!(error instanceof OwnershipConflict)) throw error;
     const allowed = options.manager === "kubectl" ? fieldsLastApplied(live, shape, options.apiVersion) : emptySet;
     const left = withoutAllowed(error.conflicts, allowed);
