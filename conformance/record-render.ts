@@ -1,0 +1,44 @@
+// Asks a real API server about every rendered object; see README.md.
+import { execFileSync, spawnSync } from "node:child_process";
+import { readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { environments, type Rendered, rendered, type Verdict } from "./rendered.ts";
+
+if (!process.env.KUBECONFIG) throw new Error("set KUBECONFIG to a cluster that may be thrown away");
+
+const kubectl = (input: string, ...args: string[]) => spawnSync("kubectl", args, { input, encoding: "utf8" });
+
+function must(input: string, ...args: string[]): string {
+  const { status, stdout, stderr } = kubectl(input, ...args);
+  if (status !== 0) throw new Error(`kubectl ${args.join(" ")}: ${stderr}`);
+  return stdout;
+}
+
+/** The standard channel's definitions, from Go's module cache. */
+function gatewayDefinitions(): string[] {
+  const module = execFileSync("go", ["mod", "download", "-json", "sigs.k8s.io/gateway-api@v1.4.1"], { encoding: "utf8" });
+  const folder = join((JSON.parse(module) as { Dir: string }).Dir, "config", "crd", "standard");
+  return readdirSync(folder).filter((file) => file.startsWith("gateway")).map((file) => join(folder, file));
+}
+
+function judge({ hash, object }: Rendered): Verdict {
+  const { status, stdout, stderr } = kubectl(JSON.stringify(object), "apply", "--dry-run=server", "-f", "-");
+  const warnings = stderr.split("\n").filter((line) => line.startsWith("Warning:"));
+  return { hash, accepted: status === 0, said: (status === 0 ? stdout : stderr).trim(), warnings };
+}
+
+const { serverVersion } = JSON.parse(must("", "version", "-o", "json")) as { serverVersion: { gitVersion: string } };
+for (const file of gatewayDefinitions()) must("", "apply", "--server-side", "-f", file);
+must("", "wait", "--for=condition=Established", "crd", "--all", "--timeout=30s");
+
+const verdicts: Record<string, Verdict> = {};
+for (const environment of environments) {
+  for (const one of rendered(environment)) {
+    const { namespace } = one.object.metadata;
+    if (namespace && kubectl("", "get", "namespace", namespace).status !== 0) must("", "create", "namespace", namespace);
+    const verdict = judge(one);
+    verdicts[one.name] = verdict;
+    console.log(verdict.accepted && verdict.warnings.length === 0 ? "ok " : "BAD", one.name, verdict.warnings.join(" "), verdict.accepted ? "" : verdict.said);
+  }
+}
+writeFileSync(new URL("testdata/render.json", import.meta.url), `${JSON.stringify({ server: serverVersion.gitVersion, verdicts }, null, 2)}\n`);

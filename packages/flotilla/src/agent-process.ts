@@ -1,0 +1,37 @@
+/** Starts the agent of a cluster, and tells why it ends. */
+import { spawn } from "node:child_process";
+import { openSync, readFileSync } from "node:fs";
+import { commandOf, compileCache } from "./processes/spawn.ts";
+import type { StateFolder } from "./state-folder.ts";
+
+export interface AgentProcess {
+  readonly pid: number;
+  /** Resolves with the reason when it ends by itself. */
+  readonly died: Promise<string>;
+  /** Lets this process end while the agent goes on. */
+  release(): void;
+}
+
+/**
+ * The agent gets a session of its own, so that Ctrl-C reaches this command only, which then stops it in order. Attached, it
+ * holds a pipe of ours: when this process is killed, the pipe ends and the agent stops.
+ */
+export function startAgent(folder: StateFolder, sync: string, detached: boolean): AgentProcess {
+  const log = openSync(folder.log, "a");
+  const [command = "", ...args] = commandOf("agent", folder.root);
+  const child = spawn(command, [...args, sync, ...(detached ? [] : ["attached"])], {
+    detached: true,
+    stdio: [detached ? "ignore" : "pipe", log, log],
+    env: { ...process.env, NODE_COMPILE_CACHE: compileCache() },
+  });
+  const died = new Promise<string>((resolve) => {
+    child.once("error", (error) => resolve(error.message));
+    child.once("exit", (code, signal) => resolve(`${signal ?? `exit code ${code}`}${lastLines(folder.log)}`));
+  });
+  return { pid: child.pid as number, died, release: () => child.unref() };
+}
+
+function lastLines(file: string): string {
+  const lines = readFileSync(file, "utf8").trimEnd().split("\n").slice(-5);
+  return lines.length > 0 ? `\n${lines.map((line) => `  ${line}`).join("\n")}` : "";
+}

@@ -1,0 +1,74 @@
+/** What a cluster is, apart from its objects: identity, addresses, ports, tokens. Made once, kept in cluster.json. */
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { systemRandom, uuid } from "@flotilla/ambient";
+import { addressRange, claimAddressRange, registryFolder } from "./address-range.ts";
+import { freePort } from "./free-port.ts";
+import { type StateFolder, stateFolder } from "./state-folder.ts";
+
+export interface Cluster {
+  readonly id: string;
+  /** Of the 512 ranges of loopback addresses (`address-range.ts`). */
+  readonly range: number;
+  readonly ports: { readonly api: number; readonly kubelet: number; readonly gateway: number };
+  /** Bearer tokens: the user's, the agent's, the data plane's, and the one that the API server shows to the agent. */
+  readonly tokens: {
+    readonly admin: string;
+    readonly node: string;
+    readonly dataPlane: string;
+    readonly kubelet: string;
+  };
+}
+
+const read = (file: string): Cluster | undefined => {
+  if (!existsSync(file)) return undefined;
+  try {
+    return JSON.parse(readFileSync(file, "utf8"));
+  } catch (error) {
+    throw new Error(
+      `${file} cannot be read (${(error as Error).message}). Restore it, or start anew with: flotilla up --reset`,
+    );
+  }
+};
+
+export const readCluster = (folder: StateFolder): Cluster | undefined => read(folder.cluster);
+
+/**
+ * The cluster of a state folder, made when there is none. Ports are kept from run to run as long as nobody else has taken
+ * them; `gatewayPort` is what the user asked for.
+ */
+export async function openCluster(folder: StateFolder, gatewayPort: number): Promise<Cluster> {
+  mkdirSync(folder.root, { recursive: true });
+  chmodSync(folder.root, 0o755);
+  const before = read(folder.cluster);
+  const range =
+    before?.range ??
+    claimAddressRange(registryFolder(), folder.root, (owner, index) => {
+      // Two names for one folder, or a folder copied with its state, are told apart by what the folder itself says.
+      const file = join(owner, "cluster.json");
+      return existsSync(file) && read(file)?.range === index;
+    });
+  const cluster: Cluster = {
+    id: before?.id ?? uuid(systemRandom),
+    range,
+    ports: {
+      api: await freePort(before?.ports.api ?? 0),
+      kubelet: await freePort(before?.ports.kubelet ?? 0),
+      gateway: await freePort(gatewayPort),
+    },
+    tokens: before?.tokens ?? { admin: token(), node: token(), dataPlane: token(), kubelet: token() },
+  };
+  // Renamed into place, so that a crash leaves the old or the new one.
+  writeFileSync(`${folder.cluster}.new`, `${JSON.stringify(cluster, null, 2)}\n`, { mode: 0o600 });
+  renameSync(`${folder.cluster}.new`, folder.cluster);
+  return cluster;
+}
+
+export const addressesOf = (cluster: Cluster) => addressRange(cluster.range);
+
+export const clusterOf = (appFolder: string) => {
+  const folder = stateFolder(appFolder);
+  return { folder, cluster: readCluster(folder) };
+};
+
+const token = () => Buffer.from(systemRandom.bytes(24)).toString("base64url");

@@ -1,0 +1,45 @@
+// flotilla down: ends the agent, which ends everything else in the right order. State stays.
+
+import { resolve } from "node:path";
+import { sleep, systemClock } from "@flotilla/ambient";
+import { CommandError } from "../errors.ts";
+import { holderOf } from "../lock.ts";
+import { stateFolder } from "../state-folder.ts";
+
+export async function down(dir: string): Promise<void> {
+  const folder = stateFolder(resolve(dir));
+  const holder = holderOf(folder.agent);
+  if (!holder) {
+    console.log(`Nothing runs in ${resolve(dir)}.`);
+    return;
+  }
+  await stopAgent(holder.pid, folder.agent);
+  console.log(
+    "Stopped. State is kept in .flotilla/; `flotilla up` goes on from there, `flotilla up --reset` starts anew.",
+  );
+}
+
+/** Asks the agent to stop and waits until it has; after 40 s, kills it, and the kernel ends its children with it. */
+export async function stopAgent(pid: number, lock: string): Promise<void> {
+  const signal = (name: NodeJS.Signals) => {
+    try {
+      process.kill(pid, name);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === "EPERM") throw new CommandError(`Process ${pid} belongs to another user; stop it as that user.`);
+      if (code !== "ESRCH") throw error;
+    }
+  };
+  const gone = async (seconds: number) => {
+    const end = systemClock.now() + seconds * 1000;
+    while (systemClock.now() < end) {
+      if (holderOf(lock)?.pid !== pid) return true;
+      await sleep(systemClock, 20);
+    }
+    return false;
+  };
+  signal("SIGTERM");
+  if (await gone(40)) return;
+  signal("SIGKILL");
+  if (!(await gone(5))) throw new CommandError(`Process ${pid} does not end; see \`ps -p ${pid}\`.`);
+}

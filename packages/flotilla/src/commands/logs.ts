@@ -1,0 +1,116 @@
+// flotilla logs: the output of all pods of the application, merged, coloured by service, tagged by pod.
+import { type Pod, Pods, parseDuration } from "@flotilla/objects";
+import { applicationOf, connect } from "../connect.ts";
+import { CommandError } from "../errors.ts";
+import { isColoured, painter, type Style } from "../terminal.ts";
+
+export interface LogsOptions {
+  dir: string;
+  follow?: boolean;
+  since?: string;
+  output?: "json";
+}
+
+const styles: Style[] = ["cyan", "yellow", "green", "magenta", "blue", "cyanBright", "yellowBright", "greenBright"];
+
+const serviceLabel = "app.kubernetes.io/name";
+
+export async function logs(services: string[], options: LogsOptions): Promise<void> {
+  const since = options.since === undefined ? undefined : seconds(options.since);
+  const { api, app } = await applicationOf(options.dir);
+  const namespace = app.metadata.namespace as string;
+  const { request } = connect(options.dir);
+  const selection = { namespace, labelSelector: `app.kubernetes.io/part-of=${app.metadata.name}` };
+  const { items, metadata } = await api.list(Pods, selection);
+  const known = new Set(items.map((pod) => pod.metadata.labels?.[serviceLabel]));
+  for (const service of services)
+    if (!known.has(service))
+      throw new CommandError(`There is no service "${service}"; there are: ${[...known].sort().join(", ")}`);
+
+  const wanted = (pod: Pod) => services.length === 0 || services.includes(pod.metadata.labels?.[serviceLabel] ?? "");
+  const print = printer(options.output === "json");
+  const read = async (pod: Pod, container: string, young: boolean) => {
+    const query = new URLSearchParams({ container, timestamps: "true", ...(options.follow && { follow: "true" }) });
+    if (since !== undefined && !young) query.set("sinceSeconds", String(since));
+    const lines: Line[] = [];
+    const body = await request(`/api/v1/namespaces/${namespace}/pods/${pod.metadata.name}/log?${query}`);
+    for await (const text of linesOf(body)) {
+      const space = text.indexOf(" ");
+      const line = {
+        time: text.slice(0, space),
+        text: text.slice(space + 1),
+        service: pod.metadata.labels?.[serviceLabel] ?? pod.metadata.name,
+        pod: pod.metadata.name,
+        container,
+      };
+      if (options.follow) print(line);
+      else lines.push(line);
+    }
+    return lines;
+  };
+  // A container that has not started has no log; that is no reason to keep the others'.
+  const readAll = (pod: Pod, young: boolean) =>
+    startedContainers(pod).map((container) => read(pod, container, young).catch((): Line[] => []));
+
+  if (!options.follow) {
+    const lines = (await Promise.all(items.filter(wanted).flatMap((pod) => readAll(pod, false)))).flat();
+    lines.sort((a, b) => (a.time < b.time ? -1 : a.time > b.time ? 1 : 0)).forEach(print);
+    return;
+  }
+  const followed = new Set<string>();
+  const start = (pod: Pod, young: boolean) => {
+    if (!wanted(pod)) return;
+    for (const container of startedContainers(pod)) {
+      const status = pod.status?.containerStatuses?.find(({ name }) => name === container);
+      const id = `${pod.metadata.uid} ${container} ${status?.containerID ?? ""}`;
+      if (followed.has(id)) continue;
+      followed.add(id);
+      void read(pod, container, young).catch(() => followed.delete(id));
+    }
+  };
+  for (const pod of items) start(pod, false);
+  for await (const change of api.watch(Pods, { ...selection, resourceVersion: metadata.resourceVersion }))
+    if (change.type === "ADDED" || change.type === "MODIFIED") start(change.object as Pod, true);
+}
+
+interface Line {
+  readonly time: string;
+  readonly text: string;
+  readonly service: string;
+  readonly pod: string;
+  readonly container: string;
+}
+
+const startedContainers = (pod: Pod): string[] =>
+  [...(pod.status?.initContainerStatuses ?? []), ...(pod.status?.containerStatuses ?? [])]
+    .filter(({ state }) => state?.running || state?.terminated)
+    .map(({ name }) => name);
+
+function seconds(text: string): number {
+  try {
+    return Math.max(1, Math.ceil(parseDuration(text) / 1000));
+  } catch {
+    throw new CommandError(`--since ${text}: a duration is a number with a unit, such as "10s", "5m" or "1h30m"`, 2);
+  }
+}
+
+function printer(asJson: boolean): (line: Line) => void {
+  if (asJson) return (line) => process.stdout.write(`${JSON.stringify(line)}\n`);
+  const paint = painter(isColoured(process.stdout));
+  const colours = new Map<string, Style>();
+  return ({ service, pod, text }) => {
+    if (!colours.has(service)) colours.set(service, styles[colours.size % styles.length] as Style);
+    process.stdout.write(`${paint(colours.get(service) as Style, pod)} ${text}\n`);
+  };
+}
+
+async function* linesOf(body: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
+  const decoder = new TextDecoder();
+  let rest = "";
+  for await (const chunk of body) {
+    const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
+    rest = lines.pop() as string;
+    yield* lines;
+  }
+  if (rest) yield rest;
+}

@@ -1,0 +1,155 @@
+// flotilla up: starts the agent, which starts everything else, and follows what the API says until all is ready, then until Ctrl-C.
+import { rmSync } from "node:fs";
+import { relative, resolve } from "node:path";
+import { type Cancel, systemClock, systemRandom, uuid } from "@flotilla/ambient";
+import { httpApi } from "@flotilla/client";
+import { Apps } from "@flotilla/objects";
+import { startAgent } from "../agent-process.ts";
+import { annotations } from "../annotations.ts";
+import { type Cluster, openCluster, readCluster } from "../cluster.ts";
+import { CommandError, exitCodes } from "../errors.ts";
+import { follow } from "../follow.ts";
+import { ensureCertificates, readCertificates, serverOf, writeKubeconfig } from "../kubeconfig.ts";
+import { holderOf } from "../lock.ts";
+import { checkedModel } from "../model.ts";
+import { reallyReady } from "../really-ready.ts";
+import { isSettled, type ServiceState, serviceStates, settledStates } from "../service-state.ts";
+import { stateFolder } from "../state-folder.ts";
+import { stopAgent } from "./down.ts";
+import { jsonReporter, lineReporter, liveReporter, type Reporter } from "./up-reporter.ts";
+
+export interface UpOptions {
+  detach?: boolean;
+  port?: number;
+  reset?: boolean;
+  timeout?: number;
+  output?: "json";
+}
+
+/** Where a newcomer expects the shop. */
+const defaultPort = 8080;
+
+/** Milliseconds for which services may all be failing before `up --detach` says so. */
+const patience = 10_000;
+
+const isFailing = ({ state }: ServiceState) => state === "failing";
+const unsettled = (states: readonly ServiceState[]) => states.filter(({ state }) => !settledStates.includes(state));
+
+export async function up(dir: string, options: UpOptions): Promise<void> {
+  const started = systemClock.now() - process.uptime() * 1000;
+  const appFolder = resolve(dir);
+  // Before anything is touched: a model with mistakes changes nothing.
+  const { name, namespace, hasRoutes } = await checkedModel(appFolder);
+  const folder = stateFolder(appFolder);
+  const report = reporter(options, name);
+
+  const before = holderOf(folder.agent);
+  if (options.reset) {
+    if (before) await stopAgent(before.pid, folder.agent);
+    rmSync(folder.root, { recursive: true, force: true });
+  }
+  const joins = before !== undefined && !options.reset;
+  const sync = uuid(systemRandom);
+  const wanted = options.port ?? defaultPort;
+  const cluster = joins ? (readCluster(folder) as Cluster) : await openCluster(folder, wanted);
+  if (!joins && cluster.ports.gateway !== wanted)
+    report.note(`Port ${wanted} is taken; the gateway listens on ${cluster.ports.gateway}.`);
+  if (joins && options.port && options.port !== cluster.ports.gateway)
+    throw new CommandError(
+      `It runs already, on port ${cluster.ports.gateway}. To move it: flotilla down, then flotilla up --port ${options.port}`,
+    );
+  const { ca } = joins ? readCertificates(folder) : await ensureCertificates(folder);
+  writeKubeconfig(folder, cluster, ca, namespace);
+
+  const agent = joins ? undefined : startAgent(folder, sync, options.detach === true);
+  const api = httpApi({ server: serverOf(cluster), ca, token: cluster.tokens.admin, userAgent: "flotilla-up" });
+  const ended = new AbortController();
+  const interrupted = onInterrupt(async (again) => {
+    ended.abort();
+    report.stop();
+    if (!agent) return report.note("It runs on; `flotilla down` stops it.");
+    if (again) return void process.kill(agent.pid, "SIGKILL");
+    report.note("Stopping ... (Ctrl-C again to kill)");
+    await stopAgent(agent.pid, folder.agent);
+  });
+  agent?.died.then((why) => {
+    if (ended.signal.aborted) return;
+    report.stop();
+    ended.abort(new CommandError(`The agent ended: ${why}\nIts log: ${folder.log}`));
+  });
+
+  if (joins) {
+    report.note(`It runs already (process ${before.pid}); applying what changed.`);
+    await api.write({
+      verb: "patch",
+      type: "merge",
+      resource: Apps,
+      namespace,
+      name,
+      patch: { metadata: { annotations: { [annotations.syncRequested]: sync } } },
+    });
+  }
+
+  let states: ServiceState[] = [];
+  let ready = false;
+  // When nothing but failures is left, they get a moment to recover; then waiting any longer helps nobody.
+  let giveUp: Cancel | undefined;
+  const stuck = (isStuck: boolean) => {
+    if (isStuck) giveUp ??= systemClock.after(patience, () => ended.abort("stuck"));
+    else giveUp = void giveUp?.();
+  };
+  const deadline = options.detach
+    ? systemClock.after((options.timeout ?? 180) * 1000, () => ended.abort("time"))
+    : undefined;
+  try {
+    for await (const app of follow(api, Apps, { namespace, name }, ended.signal)) {
+      states = serviceStates(app);
+      report.states(states);
+      const synced = app.metadata.annotations?.[annotations.synced] === sync;
+      if (ready || !synced) continue;
+      if (isSettled(app, states) && (await reallyReady(api, app, cluster, hasRoutes, ended.signal))) {
+        ready = true;
+        report.ready({
+          seconds: (systemClock.now() - started) / 1000,
+          url: hasRoutes ? `http://localhost:${cluster.ports.gateway}` : undefined,
+          kubeconfig: relative(process.cwd(), folder.kubeconfig) || folder.kubeconfig,
+          dir: relative(process.cwd(), appFolder),
+        });
+        if (options.detach) break;
+      }
+      stuck(options.detach === true && unsettled(states).length > 0 && unsettled(states).every(isFailing));
+    }
+  } finally {
+    deadline?.();
+    stuck(false);
+    report.stop();
+  }
+  if (ended.signal.reason instanceof CommandError) throw ended.signal.reason;
+  if (options.detach && !ready && !interrupted.happened) {
+    report.notReady(unsettled(states));
+    process.exitCode = exitCodes.failed;
+    agent?.release();
+    return;
+  }
+  await interrupted.handled;
+  if (interrupted.happened) process.exitCode = exitCodes.interrupted;
+  agent?.release();
+}
+
+function reporter(options: UpOptions, name: string): Reporter {
+  if (options.output === "json") return jsonReporter(process.stdout);
+  return process.stdout.isTTY ? liveReporter(process.stdout, name) : lineReporter(process.stdout);
+}
+
+/** Runs `handle` at the first Ctrl-C, SIGTERM or closed terminal, and again at the second. */
+function onInterrupt(handle: (again: boolean) => Promise<void> | void) {
+  const state = { happened: false, handled: Promise.resolve() as Promise<void> };
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
+    process.on(signal, () => {
+      const again = state.happened;
+      state.happened = true;
+      const handled = Promise.resolve(handle(again));
+      if (!again) state.handled = handled;
+    });
+  return state;
+}

@@ -1,0 +1,29 @@
+/** Finds a TCP port that can be listened on at 127.0.0.1 and, where there is one, ::1. */
+import { createServer } from "node:net";
+
+const canListen = (port: number, host: string): Promise<number | undefined> =>
+  new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once("error", (error: NodeJS.ErrnoException) => {
+      // No IPv6 on this machine: nothing to be taken there.
+      if (error.code === "EADDRNOTAVAIL" || error.code === "EAFNOSUPPORT") resolve(port);
+      else if (error.code === "EADDRINUSE") resolve(undefined);
+      else if (error.code === "EACCES")
+        reject(new Error(`Port ${port} needs more rights than this user has; choose one from 1024 on`));
+      else reject(error);
+    });
+    server.listen({ port, host, exclusive: true }, () => {
+      const { port: bound } = server.address() as { port: number };
+      server.close(() => resolve(bound));
+    });
+  });
+
+/** `wanted`, or the next one up that is free; 0: any. */
+export async function freePort(wanted: number): Promise<number> {
+  for (let port = wanted; port <= 65535; port++) {
+    const bound = await canListen(port, "127.0.0.1");
+    if (bound !== undefined && (await canListen(bound, "::1")) !== undefined) return bound;
+    if (port === 0) port = -1;
+  }
+  throw new Error(`No free port from ${wanted} on`);
+}

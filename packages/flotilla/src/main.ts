@@ -1,0 +1,118 @@
+// The command line. Each command is loaded when it is asked for, so that `flotilla status` does not pay for `flotilla up`.
+import { Command, CommanderError, InvalidArgumentError } from "commander";
+import { CommandError, exitCodes } from "./errors.ts";
+
+const version = "0.1.0";
+
+const port = (text: string) => {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1 || value > 65535)
+    throw new InvalidArgumentError("a port is a number from 1 to 65535");
+  return value;
+};
+const output =
+  (...allowed: string[]) =>
+  (text: string) => {
+    if (!allowed.includes(text)) throw new InvalidArgumentError(`one of: ${allowed.join(", ")}`);
+    return text;
+  };
+
+const program = new Command("flotilla")
+  .description(
+    "Microservices on Kubernetes, from laptop to fleet. Describe the application once; run it here, release it there.",
+  )
+  .version(version)
+  .configureHelp({ showGlobalOptions: true })
+  .enablePositionalOptions()
+  .exitOverride()
+  .addHelpText(
+    "after",
+    `
+[dir] is the folder with flotilla.ts or flotilla.yaml; the current one if left out.
+
+Exit codes: 0 done; 1 it could not be done, the text says why; 2 the command line is wrong; 130 interrupted.`,
+  );
+
+program
+  .command("up")
+  .summary("run the application")
+  .description("Run the application of a folder and watch its sources; again: apply what changed.")
+  .argument("[dir]", "folder of the application", ".")
+  .option(
+    "-d, --detach",
+    "return when all is ready (exit 0), or say what is not (exit 1); it runs on until: flotilla down",
+  )
+  .option("-p, --port <port>", "where the gateway listens; the next free port if taken", port)
+  .option("--reset", "forget everything first: objects, volumes, images")
+  .option("--timeout <seconds>", "with --detach: how long to wait for all to be ready", Number, 180)
+  .option("-o, --output <format>", "json: one event a line", output("json"))
+  .action(async (dir, options) => (await import("./commands/up.ts")).up(dir, options));
+
+program
+  .command("down")
+  .summary("stop everything, keep state")
+  .description("Stop everything that runs for the application; its data stays in .flotilla/.")
+  .argument("[dir]", "folder of the application", ".")
+  .action(async (dir) => (await import("./commands/down.ts")).down(dir));
+
+program
+  .command("status")
+  .summary("services, versions, replicas, usage, addresses")
+  .argument("[dir]", "folder of the application", ".")
+  .option("-w, --watch", "again and again, until Ctrl-C")
+  .option("-o, --output <format>", "json", output("json"))
+  .action(async (dir, options) => (await import("./commands/status.ts")).status(dir, options));
+
+program
+  .command("logs")
+  .summary("the services' output, merged")
+  .argument("[services...]", "which services; all if left out")
+  .option("-f, --follow", "go on until Ctrl-C")
+  .option("--since <duration>", 'only what is younger, such as "10s", "5m", "1h30m"')
+  .option("-C, --dir <dir>", "folder of the application", ".")
+  .option("-o, --output <format>", "json: one line of log a line", output("json"))
+  .action(async (services, options) => (await import("./commands/logs.ts")).logs(services, options));
+
+program
+  .command("render")
+  .summary("the native objects of the application")
+  .description("Write the Kubernetes objects that the application becomes, to be read, kept or applied by hand.")
+  .argument("[dir]", "folder of the application", ".")
+  .option("-e, --environment <name>", "which environment's overlay; the application as written if left out")
+  .option("-o, --output <format>", "yaml or json", output("yaml", "json"), "yaml")
+  .action(async (dir, options) => (await import("./commands/render.ts")).render(dir, options));
+
+program
+  .command("check")
+  .summary("every mistake of the model at once")
+  .argument("[dir]", "folder of the application", ".")
+  .option("-o, --output <format>", "json", output("json"))
+  .action(async (dir, options) => (await import("./commands/check.ts")).check(dir, options));
+
+program
+  .command("kubectl")
+  .summary("kubectl, told where the application runs")
+  .description("Run kubectl with the application's kubeconfig: flotilla kubectl get pods")
+  .argument("[arguments...]")
+  .option("-C, --dir <dir>", "folder of the application", ".")
+  .passThroughOptions()
+  .allowUnknownOption()
+  .helpOption(false)
+  .action(async (args, options) => (await import("./commands/kubectl.ts")).kubectl(args, options));
+
+// A pipe whose reader has gone (flotilla logs | head) is no error.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) {
+    process.exitCode = error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
+  } else if (error instanceof CommandError) {
+    console.error(error.message);
+    process.exitCode = error.exitCode;
+  } else {
+    console.error(error);
+    process.exitCode = exitCodes.failed;
+  }
+}

@@ -1,0 +1,37 @@
+/** Where a cluster keeps what it must not forget: `.flotilla/` beside the application's file. Deleting it resets everything. */
+import { join } from "node:path";
+
+export const stateFolder = (appFolder: string): StateFolder => {
+  const root = join(appFolder, ".flotilla");
+  return {
+    root,
+    cluster: join(root, "cluster.json"),
+    agent: join(root, "agent.json"),
+    kubeconfig: join(root, "kubeconfig"),
+    database: join(root, "state.db"),
+    certificates: join(root, "certificates"),
+    routes: join(root, "routes.json"),
+    images: join(root, "images"),
+    volumes: join(root, "volumes"),
+    node: join(root, "node"),
+    log: join(root, "agent.log"),
+  };
+};
+
+export interface StateFolder {
+  readonly root: string;
+  /** Identity, addresses, ports and tokens of the cluster (`cluster.ts`); readable by its owner only. */
+  readonly cluster: string;
+  /** Which process runs the cluster (`lock.ts`). */
+  readonly agent: string;
+  readonly kubeconfig: string;
+  readonly database: string;
+  readonly certificates: string;
+  /** The data plane's last table, so that it serves before the API does. */
+  readonly routes: string;
+  readonly images: string;
+  readonly volumes: string;
+  /** Logs and run-time state of the node agent. */
+  readonly node: string;
+  readonly log: string;
+}

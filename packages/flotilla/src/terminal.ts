@@ -1,0 +1,80 @@
+/** What a terminal can show: colour, redrawn lines, columns. Without a terminal, plain lines. */
+import { stripVTControlCharacters, styleText } from "node:util";
+
+export interface Terminal {
+  readonly interactive: boolean;
+  readonly columns: number;
+  write(text: string): void;
+}
+
+export const terminal = (stream: NodeJS.WriteStream): Terminal => ({
+  interactive: stream.isTTY === true && process.env.TERM !== "dumb",
+  get columns() {
+    return stream.columns ?? 120;
+  },
+  write: (text) => void stream.write(text),
+});
+
+export type Style = Parameters<typeof styleText>[0];
+
+/** Coloured on a terminal only. Also follows NO_COLOR and FORCE_COLOR. Source: no-color.org. */
+export const painter =
+  (coloured: boolean) =>
+  (style: Style, text: string): string =>
+    coloured ? styleText(style, text, { validateStream: false }) : text;
+
+export const isColoured = (stream: NodeJS.WriteStream): boolean =>
+  !process.env.NO_COLOR && (stream.isTTY === true || Boolean(process.env.FORCE_COLOR));
+
+const width = (text: string) => stripVTControlCharacters(text).length;
+
+/** Left-aligned columns, two spaces apart; the last one is not padded. */
+export function columns(rows: readonly (readonly string[])[]): string[] {
+  const widths: number[] = [];
+  for (const row of rows)
+    row.forEach((cell, i) => {
+      widths[i] = Math.max(widths[i] ?? 0, width(cell));
+    });
+  return rows.map((row) =>
+    row
+      .map((cell, i) => (i === row.length - 1 ? cell : cell + " ".repeat((widths[i] as number) - width(cell))))
+      .join("  ")
+      .trimEnd(),
+  );
+}
+
+/** Lines that are drawn over each other. `done` leaves the last ones standing. */
+export class LiveLines {
+  readonly #terminal: Terminal;
+  #drawn = 0;
+
+  constructor(terminal: Terminal) {
+    this.#terminal = terminal;
+  }
+
+  draw(lines: readonly string[]): void {
+    const cut = lines.map((line) => fit(line, this.#terminal.columns));
+    this.#terminal.write(`${this.#up()}${cut.map((line) => `\x1b[2K${line}\n`).join("")}`);
+    this.#drawn = cut.length;
+  }
+
+  /** Writes above the live lines, which are drawn anew by the next `draw`. */
+  print(text: string): void {
+    this.#terminal.write(`${this.#up()}\x1b[J${text}\n`);
+    this.#drawn = 0;
+  }
+
+  done(): void {
+    this.#drawn = 0;
+  }
+
+  #up(): string {
+    return this.#drawn > 0 ? `\x1b[${this.#drawn}A\r` : "";
+  }
+}
+
+/** A line that is too long would wrap, and one line up would no longer be one line up. */
+function fit(line: string, columns: number): string {
+  if (width(line) <= columns) return line;
+  return `${stripVTControlCharacters(line).slice(0, columns - 1)}…`;
+}
