@@ -1,0 +1,17 @@
+export { type WorkloadOptions, workloadControllers } from "./controllers.ts";
+export { daemonSetController } from "./daemon-set.ts";
+export { deploymentController } from "./deployment.ts";
+export { disruptionBudgetController } from "./disruption-budget.ts";
+export { endpointSliceController } from "./endpoint-slice.ts";
+export { endpointsController } from "./endpoints.ts";
+export { garbageController, ownerReadsName } from "./garbage.ts";
+export { isFinished, jobController } from "./job.ts";
+export { jobTtlController } from "./job-ttl.ts";
+export { namespaceController } from "./namespace.ts";
+export { nodeLifecycleController } from "./node-lifecycle.ts";
+export { type OwnerReads, ownerReads } from "./owner-reads.ts";
+export { replicaSetController } from "./replica-set.ts";
+export { schedulerController } from "./scheduler.ts";
+export { namespaceDefaultsController } from "./service-account.ts";
+export { statefulSetController } from "./stateful-set.ts";
+export { localProvisioner, volumeBindingController } from "./volume-binding.ts";
