@@ -27,11 +27,17 @@ export type {
   Together,
   Watch,
 } from "./controller.ts";
+export { discoverResources } from "./discovery.ts";
+export { type HttpApi, httpApi } from "./http-api.ts";
+export type { ApiResponse, ConnectionOptions, Request, RequestInit } from "./http-connection.ts";
+export { jsonLines } from "./json-lines.ts";
+export { httpApiFromKubeconfig, type KubeconfigContext, readKubeconfig } from "./kubeconfig.ts";
 export { type LeaderElection, leaderElect } from "./leader-election.ts";
 export { listAll } from "./list-all.ts";
 export type { Log, LogEntry } from "./log.ts";
 export { byAnyOwner, byOwner, ownedBy, ownedOrMatchedBy, selects } from "./ownership.ts";
 export { type RunnerOptions, type Running, runControllers } from "./runner.ts";
+export { ApiUnreachableError } from "./unreachable.ts";
 export { compareVersions } from "./versions.ts";
 export {
   keyOf,
