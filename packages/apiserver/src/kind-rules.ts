@@ -1,14 +1,7 @@
 /** What the API knows about one kind beyond the table. Each kind's rules live in `rules/<group>/<kind>.ts`. */
-import type { KubeObject } from "@flotilla/objects";
+import type { FieldError, KubeObject } from "@flotilla/objects";
 
-/** One mistake, as in Status.details.causes. `field` is a path such as "spec.containers[0].image". */
-export interface FieldError {
-  readonly field: string;
-  /** Kubernetes' reason: FieldValueRequired, FieldValueInvalid, FieldValueForbidden, FieldValueNotSupported, ... */
-  readonly reason: string;
-  /** Without the field's path: "Required value", `Invalid value: "x": must be ...`. */
-  readonly message: string;
-}
+export type { FieldError } from "@flotilla/objects";
 
 export interface KindRules<T extends KubeObject = KubeObject> {
   /** Fills in defaults, in place, on create, update and patch; before admission and validation. Applying it twice changes nothing. */

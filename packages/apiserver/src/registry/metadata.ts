@@ -3,34 +3,20 @@ import {
   dns1035Label,
   dns1123Label,
   dns1123Subdomain,
+  type FieldError,
+  forbiddenField,
+  invalidValue,
   type KubeObject,
   labelValue,
   type OwnerReference,
   qualifiedName,
   type Resource,
+  required,
   resourceName,
+  tooLong,
 } from "@flotilla/objects";
-import type { FieldError } from "../kind-rules.ts";
 
 const ANNOTATIONS_LIMIT = 256 * 1024;
-
-const required = (field: string, detail = ""): FieldError => ({
-  field,
-  reason: "FieldValueRequired",
-  message: detail ? `Required value: ${detail}` : "Required value",
-});
-
-const invalid = (field: string, value: unknown, detail: string): FieldError => ({
-  field,
-  reason: "FieldValueInvalid",
-  message: `Invalid value: ${JSON.stringify(value) ?? "null"}: ${detail}`,
-});
-
-const forbidden = (field: string, detail: string): FieldError => ({
-  field,
-  reason: "FieldValueForbidden",
-  message: `Forbidden: ${detail}`,
-});
 
 /** Source: apimachinery pkg/api/validation/path */
 export function pathSegmentName(name: string): string[] {
@@ -51,33 +37,29 @@ export function metadataMistakes(resource: Resource, { metadata }: KubeObject): 
   const mistakes: FieldError[] = [];
   const nameMistakes = nameRules[resourceName(resource)] ?? dns1123Subdomain;
   if (metadata.name) {
-    for (const message of nameMistakes(metadata.name)) mistakes.push(invalid("metadata.name", metadata.name, message));
+    for (const message of nameMistakes(metadata.name))
+      mistakes.push(invalidValue("metadata.name", metadata.name, message));
   } else mistakes.push(required("metadata.name", "name or generateName is required"));
   if (metadata.namespace)
     for (const message of dns1123Label(metadata.namespace))
-      mistakes.push(invalid("metadata.namespace", metadata.namespace, message));
+      mistakes.push(invalidValue("metadata.namespace", metadata.namespace, message));
   for (const [key, value] of Object.entries(metadata.labels ?? {})) {
-    for (const message of qualifiedName(key)) mistakes.push(invalid("metadata.labels", key, message));
-    for (const message of labelValue(value)) mistakes.push(invalid("metadata.labels", value, message));
+    for (const message of qualifiedName(key)) mistakes.push(invalidValue("metadata.labels", key, message));
+    for (const message of labelValue(value)) mistakes.push(invalidValue("metadata.labels", value, message));
   }
   let size = 0;
   for (const [key, value] of Object.entries(metadata.annotations ?? {})) {
     for (const message of qualifiedName(key.toLowerCase()))
-      mistakes.push(invalid("metadata.annotations", key, message));
+      mistakes.push(invalidValue("metadata.annotations", key, message));
     size += Buffer.byteLength(key) + Buffer.byteLength(value);
   }
-  if (size > ANNOTATIONS_LIMIT)
-    mistakes.push({
-      field: "metadata.annotations",
-      reason: "FieldValueTooLong",
-      message: `Too long: may not be more than ${ANNOTATIONS_LIMIT} bytes`,
-    });
+  if (size > ANNOTATIONS_LIMIT) mistakes.push(tooLong("metadata.annotations", ANNOTATIONS_LIMIT));
   metadata.finalizers?.forEach((finalizer) => {
     const messages = qualifiedName(finalizer);
-    for (const message of messages) mistakes.push(invalid("metadata.finalizers", finalizer, message));
+    for (const message of messages) mistakes.push(invalidValue("metadata.finalizers", finalizer, message));
     if (messages.length === 0 && !finalizer.includes("/") && !standardFinalizers.has(finalizer))
       mistakes.push(
-        invalid(
+        invalidValue(
           "metadata.finalizers",
           finalizer,
           "name is neither a standard finalizer name nor is it fully qualified",
@@ -96,14 +78,14 @@ function ownerMistakes(owners: readonly OwnerReference[]): FieldError[] {
   owners.forEach((owner, index) => {
     const field = `metadata.ownerReferences[${index}]`;
     if (!owner.apiVersion)
-      mistakes.push(invalid(`${field}.apiVersion`, owner.apiVersion ?? "", "version must not be empty"));
-    if (!owner.kind) mistakes.push(invalid(`${field}.kind`, owner.kind ?? "", "must not be empty"));
-    if (!owner.name) mistakes.push(invalid(`${field}.name`, owner.name ?? "", "must not be empty"));
-    if (!owner.uid) mistakes.push(invalid(`${field}.uid`, owner.uid ?? "", "must not be empty"));
+      mistakes.push(invalidValue(`${field}.apiVersion`, owner.apiVersion ?? "", "version must not be empty"));
+    if (!owner.kind) mistakes.push(invalidValue(`${field}.kind`, owner.kind ?? "", "must not be empty"));
+    if (!owner.name) mistakes.push(invalidValue(`${field}.name`, owner.name ?? "", "must not be empty"));
+    if (!owner.uid) mistakes.push(invalidValue(`${field}.uid`, owner.uid ?? "", "must not be empty"));
     if (owner.controller) {
       if (controller)
         mistakes.push(
-          invalid(
+          invalidValue(
             "metadata.ownerReferences",
             owners,
             `Only one reference can have Controller set to true. Found "true" in references for ${controller.kind}/${controller.name} and ${owner.kind}/${owner.name}`,
@@ -119,13 +101,13 @@ export function metadataUpdateMistakes(after: KubeObject, before: KubeObject): F
   const mistakes: FieldError[] = [];
   for (const field of ["name", "namespace", "uid", "deletionTimestamp", "deletionGracePeriodSeconds"] as const)
     if (after.metadata[field] !== before.metadata[field])
-      mistakes.push(invalid(`metadata.${field}`, after.metadata[field] ?? null, "field is immutable"));
+      mistakes.push(invalidValue(`metadata.${field}`, after.metadata[field] ?? null, "field is immutable"));
   if (before.metadata.deletionTimestamp) {
     const had = new Set(before.metadata.finalizers);
     const added = (after.metadata.finalizers ?? []).filter((finalizer) => !had.has(finalizer));
     if (added.length > 0)
       mistakes.push(
-        forbidden(
+        forbiddenField(
           "metadata.finalizers",
           `no new finalizers can be added if the object is being deleted, found new finalizers []string{${added.map((each) => JSON.stringify(each)).join(", ")}}`,
         ),

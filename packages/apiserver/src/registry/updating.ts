@@ -73,7 +73,7 @@ export function updateObject(
     mustBeValid(resource, object, [
       {
         field: "metadata.resourceVersion",
-        reason: "FieldValueInvalid",
+        type: "FieldValueInvalid",
         message: "Invalid value: 0: must be specified for an update",
       },
     ]);

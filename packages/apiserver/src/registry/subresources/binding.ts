@@ -45,10 +45,10 @@ function checkTarget(pod: Pod, target: BindingBody["target"]): void {
     mustBeValid(binding, pod, [
       {
         field: "target.kind",
-        reason: "FieldValueNotSupported",
+        type: "FieldValueNotSupported",
         message: `Unsupported value: ${JSON.stringify(target.kind)}: supported values: "Node", "<empty>"`,
       },
     ]);
   if (!target?.name)
-    mustBeValid(binding, pod, [{ field: "target.name", reason: "FieldValueRequired", message: "Required value" }]);
+    mustBeValid(binding, pod, [{ field: "target.name", type: "FieldValueRequired", message: "Required value" }]);
 }

@@ -70,7 +70,7 @@ function writeScale(writing: Writing, resource: Resource, before: KubeObject, bo
     mustBeValid({ ...resource, group: "autoscaling", kind: "Scale" }, before, [
       {
         field: "spec.replicas",
-        reason: "FieldValueInvalid",
+        type: "FieldValueInvalid",
         message: `Invalid value: ${replicas}: must be greater than or equal to 0`,
       },
     ]);

@@ -28,7 +28,7 @@ export async function requestToken(
     mustBeValid({ ...ServiceAccounts, group: "authentication.k8s.io", kind: "TokenRequest" }, account, [
       {
         field: "spec.expirationSeconds",
-        reason: "FieldValueInvalid",
+        type: "FieldValueInvalid",
         message: `Invalid value: ${expirationSeconds}: ${message}`,
       },
     ]);
