@@ -1,7 +1,6 @@
 /** What holds for every `Api`: the one over HTTP, the one in the same process, the simulated one. Source: Kubernetes' API conventions. */
 import {
   ConfigMaps,
-  type Deployment,
   Deployments,
   isAlreadyExists,
   isConflict,
@@ -12,77 +11,26 @@ import {
   newObject,
   type Pod,
   Pods,
-  type Resource,
   ServiceAccounts,
-  StatusError,
 } from "@flotilla/objects";
-import { describe, expect, test } from "vitest";
-import type { Api, WatchEvent, WatchOptions } from "./api.ts";
-
-export interface ApiUnderTest {
-  readonly api: Api;
-  close(): Promise<void>;
-}
-
-const namespace = "default";
-
-const configMap = (name: string, data: Record<string, string> = {}, labels?: Record<string, string>) =>
-  newObject(ConfigMaps, { metadata: { name, namespace, ...(labels && { labels }) }, data });
-
-const pod = (name: string): Pod =>
-  newObject(Pods, {
-    metadata: { name, namespace },
-    spec: { containers: [{ name: "main", image: "example/main:1" }], terminationGracePeriodSeconds: 20 },
-  });
-
-const deployment = (name: string, replicas = 1): Deployment =>
-  newObject(Deployments, {
-    metadata: { name, namespace },
-    spec: {
-      replicas,
-      selector: { matchLabels: { app: name } },
-      template: {
-        // A template has no name; the type of metadata is that of whole objects.
-        metadata: { labels: { app: name } } as never,
-        spec: { containers: [{ name: "main", image: "example/main:1" }] },
-      },
-    },
-  });
-
-const binding = (name: string, node: string): Pod =>
-  ({ apiVersion: "v1", kind: "Binding", metadata: { name, namespace }, target: { kind: "Node", name: node } }) as never;
-
-async function refusal(promise: Promise<unknown>): Promise<StatusError> {
-  const outcome = await promise.then(
-    (value) => new Error(`not refused: ${JSON.stringify(value)}`),
-    (error: unknown) => error,
-  );
-  if (outcome instanceof StatusError) return outcome;
-  throw outcome;
-}
-
-/** The next `count` events, each as "TYPE name". */
-async function events(api: Api, resource: Resource, options: WatchOptions, count: number): Promise<string[]> {
-  const seen: string[] = [];
-  for await (const event of api.watch(resource, options)) {
-    seen.push(`${event.type} ${event.object.metadata.name ?? ""}`.trim());
-    if (seen.length === count) break;
-  }
-  return seen;
-}
+import { describe, expect } from "vitest";
+import type { Api } from "./api.ts";
+import {
+  type ApiUnderTest,
+  binding,
+  checkWith,
+  configMap,
+  createConfigMaps as create,
+  deployment,
+  events,
+  namespace,
+  pod,
+  refusal,
+} from "./api-cases.fixture.ts";
+import { watchCases } from "./api-watch.cases.ts";
 
 export function apiCases(make: () => Promise<ApiUnderTest>): void {
-  const check = (name: string, run: (api: Api) => Promise<void>) =>
-    test(name, async () => {
-      const { api, close } = await make();
-      try {
-        await run(api);
-      } finally {
-        await close();
-      }
-    });
-  const create = (api: Api, ...names: string[]) =>
-    Promise.all(names.map((name) => api.write({ verb: "create", resource: ConfigMaps, object: configMap(name) })));
+  const check = checkWith(make);
 
   describe("create", () => {
     check("answers with what the server has filled in", async (api) => {
@@ -446,61 +394,5 @@ export function apiCases(make: () => Promise<ApiUnderTest>): void {
     });
   });
 
-  describe("watch", () => {
-    check("shows what happened after a version", async (api) => {
-      const { metadata } = await api.list(ConfigMaps, { namespace });
-      await create(api, "a");
-      await api.write({ verb: "update", resource: ConfigMaps, object: configMap("a", { k: "1" }) });
-      await api.write({ verb: "delete", resource: ConfigMaps, namespace, name: "a" });
-      const options = { namespace, resourceVersion: metadata.resourceVersion };
-      expect(await events(api, ConfigMaps, options, 3)).toEqual(["ADDED a", "MODIFIED a", "DELETED a"]);
-    });
-    check("follows what happens from then on", async (api) => {
-      const { metadata } = await api.list(ConfigMaps, { namespace });
-      const seen = events(api, ConfigMaps, { namespace, resourceVersion: metadata.resourceVersion }, 2);
-      await create(api, "a");
-      await create(api, "b");
-      expect(await seen).toEqual(["ADDED a", "ADDED b"]);
-    });
-    check("begins with what exists when no version is given", async (api) => {
-      await create(api, "a", "b");
-      const seen = await events(api, ConfigMaps, { namespace }, 3);
-      expect(seen).toEqual(["ADDED a", "ADDED b", "ADDED kube-root-ca.crt"]);
-    });
-    check("marks the end of what exists", async (api) => {
-      await create(api, "a");
-      const all: WatchEvent[] = [];
-      const options = { namespace, sendInitialEvents: true, allowWatchBookmarks: true };
-      for await (const event of api.watch(ConfigMaps, { ...options, fieldSelector: "metadata.name=a" })) {
-        all.push(event);
-        if (event.type === "BOOKMARK") break;
-      }
-      expect(all.map(({ type }) => type)).toEqual(["ADDED", "BOOKMARK"]);
-      expect(all[1]?.object.metadata.annotations).toEqual({ "k8s.io/initial-events-end": "true" });
-      expect(Number(all[1]?.object.metadata.resourceVersion)).toBeGreaterThan(0);
-    });
-    check("tells who enters and leaves the selection", async (api) => {
-      const { metadata } = await api.list(ConfigMaps, { namespace });
-      const relabel = (app: string) =>
-        api.write({ verb: "update", resource: ConfigMaps, object: configMap("a", {}, { app }) });
-      await create(api, "a");
-      await relabel("x");
-      await relabel("y");
-      await relabel("x");
-      const options = { namespace, resourceVersion: metadata.resourceVersion, labelSelector: "app=x" };
-      expect(await events(api, ConfigMaps, options, 3)).toEqual(["ADDED a", "DELETED a", "ADDED a"]);
-    });
-    check("ends when its signal says so", async (api) => {
-      const controller = new AbortController();
-      const seen: string[] = [];
-      for await (const event of api.watch(ConfigMaps, { namespace, signal: controller.signal })) {
-        seen.push(event.type);
-        controller.abort();
-      }
-      expect(seen).toEqual(["ADDED"]);
-    });
-    check("rejects a selector that it does not understand", async (api) => {
-      expect((await refusal(events(api, ConfigMaps, { labelSelector: "a in (" }, 1))).code).toBe(400);
-    });
-  });
+  describe("watch", () => watchCases(check));
 }

@@ -1,0 +1,7 @@
+import { memoryPersistence } from "./memory-persistence.ts";
+import { persistenceCases } from "./persistence.cases.ts";
+
+persistenceCases(() => {
+  const persistence = memoryPersistence();
+  return { persistence, reopen: () => persistence };
+});
