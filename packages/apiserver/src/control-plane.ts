@@ -3,10 +3,12 @@ import type { Clock, Random } from "@flotilla/ambient";
 import type { Api } from "@flotilla/client";
 import { parseCidr } from "./admission/cidr.ts";
 import { type Endpoint, furnish, publishEndpoint } from "./bootstrap.ts";
+import { serveCustomResources } from "./custom/serve-custom.ts";
 import { localApi } from "./local-api.ts";
 import { createRegistry } from "./registry/create-registry.ts";
 import type { TokenIssuer } from "./registry/parts.ts";
 import { ServedResources } from "./registry/served-resources.ts";
+import { versionedRegistry } from "./registry/versioned-registry.ts";
 import type { Registry, RequestContext, UserInfo } from "./registry.ts";
 import type { Persistence } from "./store/persistence.ts";
 import { Store } from "./store/store.ts";
@@ -59,7 +61,10 @@ export async function createControlPlane(options: ControlPlaneOptions): Promise<
   parseCidr(serviceCIDR);
   const store = new Store(persistence, clock);
   const served = new ServedResources();
-  const registry = createRegistry({ store, clock, random, served, serviceCIDR, tokens, certificateAuthority });
+  serveCustomResources(store, served);
+  const registry = versionedRegistry(
+    createRegistry({ store, clock, random, served, serviceCIDR, tokens, certificateAuthority }),
+  );
   const own = contextOf(itself, "kube-apiserver");
   await furnish(registry, own, serviceCIDR);
   await publishEndpoint(registry, own, endpoint);

@@ -1,5 +1,6 @@
 /** Every rule that looks at other objects before a write is accepted, in the order in which they run. */
 import { addRequester } from "./certificate-signing-request.ts";
+import { acceptNames, removeDefined } from "./custom-resource-definition.ts";
 import { chooseIngressClass } from "./ingress-class.ts";
 import { checkLimits, setDefaultLimits } from "./limit-range.ts";
 import { furnishNamespace, namespaceMayGo, namespaceTakesContent } from "./namespace.ts";
@@ -23,6 +24,7 @@ const changing: readonly AdmissionStep[] = [
   chooseStorageClass,
   chooseIngressClass,
   addRequester,
+  acceptNames,
   giveAddresses,
 ];
 
@@ -30,7 +32,7 @@ const changing: readonly AdmissionStep[] = [
 const checking: readonly AdmissionStep[] = [namespaceMayGo, checkLimits, checkQuotas];
 
 /** Changes of other objects that belong to the same write; after it has been staged. */
-const after: readonly AdmissionStep[] = [furnishNamespace, updateQuotas];
+const after: readonly AdmissionStep[] = [furnishNamespace, removeDefined, updateQuotas];
 
 const run = (steps: readonly AdmissionStep[]) => (request: AdmissionRequest) => {
   for (const step of steps) step(request);

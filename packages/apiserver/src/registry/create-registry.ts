@@ -32,7 +32,7 @@ export function createRegistry(parts: Parts): Registry {
       const object = getObject(parts, resource, key, options?.resourceVersion);
       if (!options?.subresource) return object;
       const served = mustHave(parts, resource, options.subresource);
-      if (options.subresource === "scale") return scaleOf(object);
+      if (options.subresource === "scale") return scaleOf(served, object);
       if (partsOfObject.has(options.subresource)) return object;
       throw methodNotAllowed(subresourceOf(served, options.subresource), "get");
     },

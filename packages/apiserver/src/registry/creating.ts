@@ -10,12 +10,12 @@ import {
 } from "@flotilla/objects";
 import { updateManagedFields } from "@flotilla/patch";
 import { admit } from "../admission/index.ts";
-import { rulesOf } from "../rules/index.ts";
 import { mustBeValid } from "./checking.ts";
 import { generationAfter } from "./generation.ts";
 import { matchPlace, takeIn } from "./intake.ts";
 import { metadataMistakes } from "./metadata.ts";
 import { keyOfObject, type Place, timestamp, type Writing } from "./parts.ts";
+import { rulesFor } from "./rules-for.ts";
 import { schemaOf } from "./schema.ts";
 
 /** Source: apiserver pkg/storage/names/generate.go, apimachinery pkg/util/rand */
@@ -43,7 +43,7 @@ export function createTaken(
 ): KubeObject {
   const { parts, transaction, context } = writing;
   const { metadata } = object;
-  const rules = rulesOf(resource);
+  const rules = rulesFor(resource);
   if (metadata.resourceVersion) throw badRequest("resourceVersion should not be set on objects to be created");
   nameObject(writing, resource, object);
   const key = keyOfObject(object);

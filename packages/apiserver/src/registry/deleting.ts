@@ -11,9 +11,9 @@ import {
 } from "@flotilla/objects";
 import { admit } from "../admission/index.ts";
 import type { DeleteOptions } from "../registry.ts";
-import { rulesOf } from "../rules/index.ts";
 import { clone } from "./clone.ts";
 import { keyOf, type Place, timestamp, type Writing } from "./parts.ts";
+import { rulesFor } from "./rules-for.ts";
 
 /** Source: kubernetes pkg/apis/core/v1 (DefaultTerminationGracePeriodSeconds) */
 const POD_GRACE = 30;
@@ -104,7 +104,7 @@ function shorten({ metadata }: KubeObject, current: number, grace: number, now: 
 /** Undefined for kinds that know no grace. Source: kubernetes pkg/registry/core/pod/strategy.go (CheckGracefulDelete) */
 function gracePeriod(resource: Resource, before: KubeObject, options: DeleteOptions): number | undefined {
   const isPod = resourceName(resource) === "pods";
-  const own = rulesOf(resource).gracePeriod?.(before);
+  const own = rulesFor(resource).gracePeriod?.(before);
   if (own === undefined && !isPod) return undefined;
   const asked = options.gracePeriodSeconds;
   if (isPod) {
@@ -126,7 +126,7 @@ function setCollectorFinalizers(resource: Resource, { metadata }: KubeObject, op
       ? "Orphan"
       : had.includes("foregroundDeletion")
         ? "Foreground"
-        : rulesOf(resource).propagation);
+        : rulesFor(resource).propagation);
   const finalizers = had.filter((finalizer) => !GC_FINALIZERS.includes(finalizer));
   if (policy === "Orphan") finalizers.push("orphan");
   if (policy === "Foreground") finalizers.push("foregroundDeletion");

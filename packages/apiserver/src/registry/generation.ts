@@ -1,6 +1,6 @@
 /** metadata.generation: which kinds count their changes, and of what. Source: kubernetes pkg/registry strategies. */
 import { deepEqual, type KubeObject, type Resource, resourceName, typeOf } from "@flotilla/objects";
-import { rulesOf } from "../rules/index.ts";
+import { rulesFor } from "./rules-for.ts";
 
 /** Groups of Kubernetes' own in which most kinds have no generation; the exceptions are to either side. */
 const mostlyWithout = new Set([
@@ -24,7 +24,7 @@ const exceptions = new Set([
 ]);
 
 function counts(resource: Resource): boolean {
-  const rule = rulesOf(resource).generation;
+  const rule = rulesFor(resource).generation;
   if (rule) return rule !== "none";
   return mostlyWithout.has(resource.group) === exceptions.has(resourceName(resource));
 }
@@ -40,7 +40,7 @@ export function generationAfter(
   if (!counts(resource)) return before?.metadata.generation;
   if (!before) return 1;
   const generation = before.metadata.generation ?? 1;
-  const specOnly = rulesOf(resource).generation !== "spec" && typeOf(resource)?.fields.spec !== undefined;
+  const specOnly = rulesFor(resource).generation !== "spec" && typeOf(resource)?.fields.spec !== undefined;
   const same = specOnly ? deepEqual(specOf(after), specOf(before)) : deepEqual(rest(after), rest(before));
   return same ? generation : generation + 1;
 }

@@ -16,19 +16,19 @@ import { selectorOf } from "./selection.ts";
 
 export function getObject(
   parts: Parts,
-  resource: Resource,
+  asked: Resource,
   { namespace, name }: NamespacedName,
   resourceVersion?: string,
 ): KubeObject {
-  parts.served.mustServe(resource);
+  const resource = parts.served.mustServe(asked);
   mustBeReached(parts, versionNumber(resourceVersion));
   const object = parts.store.get(resourceName(resource), keyOf(resource.namespaced ? namespace : undefined, name));
   if (!object) throw notFound(resource, name);
   return object;
 }
 
-export function listObjects(parts: Parts, resource: Resource, options: ListOptions = {}): ObjectList {
-  parts.served.mustServe(resource);
+export function listObjects(parts: Parts, asked: Resource, options: ListOptions = {}): ObjectList {
+  const resource = parts.served.mustServe(asked);
   const selector = selectorOf(resource, options);
   const name = resourceName(resource);
   const namespace = resource.namespaced ? options.namespace : undefined;

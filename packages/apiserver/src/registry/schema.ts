@@ -1,19 +1,29 @@
 /** The table of kinds as patches need it: types are looked up, and parsed, only when a patch gets to them. */
-import { type Resource, type TypeTable, typeNamed } from "@flotilla/objects";
+import { type Resource, type TypeSchema, type TypeTable, typeNamed } from "@flotilla/objects";
 import type { Schema } from "@flotilla/patch";
+import { type CustomResource, isCustom } from "../custom/custom-resource.ts";
 
-/** Types that CustomResourceDefinitions have brought, by a name that starts with "custom:". */
-const custom = new Map<string, TypeTable[string]>();
+function lazyTable(own: ReadonlyMap<string, TypeSchema>): TypeTable {
+  const find = (name: string | symbol) =>
+    typeof name !== "string"
+      ? undefined
+      : (own.get(name) ?? (name.startsWith("custom:") ? undefined : typeNamed(name)));
+  return new Proxy<Record<string, TypeSchema>>(
+    {},
+    { get: (_, name) => find(name), has: (_, name) => find(name) !== undefined },
+  );
+}
 
-export const setCustomType = (name: string, type: TypeTable[string]): void => void custom.set(name, type);
+const table = lazyTable(new Map());
+const customTables = new WeakMap<CustomResource, TypeTable>();
 
-const table: TypeTable = new Proxy<Record<string, TypeTable[string]>>(
-  {},
-  {
-    get: (_, name) =>
-      typeof name !== "string" ? undefined : name.startsWith("custom:") ? custom.get(name) : typeNamed(name),
-    has: (_, name) => typeof name === "string" && (custom.has(name) || typeNamed(name) !== undefined),
-  },
-);
-
-export const schemaOf = (resource: Resource): Schema => ({ table, type: resource.type });
+export function schemaOf(resource: Resource): Schema {
+  if (!isCustom(resource)) return { table, type: resource.type };
+  const { types, typeName } = resource.custom;
+  let own = customTables.get(resource);
+  if (!own) {
+    own = lazyTable(types);
+    customTables.set(resource, own);
+  }
+  return { table: own, type: typeName };
+}

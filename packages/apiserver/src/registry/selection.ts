@@ -9,7 +9,7 @@ import {
   parseLabelSelector,
   type Resource,
 } from "@flotilla/objects";
-import { rulesOf } from "../rules/index.ts";
+import { rulesFor } from "./rules-for.ts";
 import { skeleton } from "./skeleton.ts";
 
 export interface Selector {
@@ -45,7 +45,7 @@ export function selectorOf(resource: Resource, selection: Selection): Selector {
 }
 
 const fieldsOf = (resource: Resource, object: KubeObject): Record<string, string> => ({
-  ...rulesOf(resource).fields?.(object),
+  ...rulesFor(resource).fields?.(object),
   "metadata.name": object.metadata.name,
   ...(resource.namespaced ? { "metadata.namespace": object.metadata.namespace ?? "" } : {}),
 });

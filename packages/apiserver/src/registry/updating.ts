@@ -11,13 +11,13 @@ import {
 import { updateManagedFields } from "@flotilla/patch";
 import { admit } from "../admission/index.ts";
 import type { FieldError } from "../kind-rules.ts";
-import { rulesOf } from "../rules/index.ts";
 import { mustBeValid } from "./checking.ts";
 import { createTaken } from "./creating.ts";
 import { generationAfter } from "./generation.ts";
 import { matchPlace, takeIn } from "./intake.ts";
 import { metadataMistakes, metadataUpdateMistakes } from "./metadata.ts";
 import { keyOf, type Place, type Writing } from "./parts.ts";
+import { rulesFor } from "./rules-for.ts";
 import { schemaOf } from "./schema.ts";
 import { keepOthers } from "./subresource-fields.ts";
 
@@ -99,7 +99,7 @@ export function replaceObject(
   { subresource, managed }: ReplaceOptions,
 ): KubeObject {
   const { parts, transaction, context } = writing;
-  const rules = rulesOf(resource);
+  const rules = rulesFor(resource);
   checkVersion(resource, before, after);
   keepSystemFields(before, after);
   keepOthers(resource, before, after, subresource);
@@ -141,7 +141,7 @@ function mistakesOf(
   after: KubeObject,
   subresource: string | undefined,
 ): FieldError[] {
-  const rules = rulesOf(resource);
+  const rules = rulesFor(resource);
   const whole = !subresource || subresource === "scale";
   const own = whole
     ? [...(rules.validate?.(after) ?? []), ...(rules.validateUpdate?.(after, before) ?? [])]

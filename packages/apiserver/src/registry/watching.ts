@@ -18,11 +18,11 @@ const INITIAL_EVENTS_END = "k8s.io/initial-events-end";
  */
 export function watchObjects(
   parts: Parts,
-  resource: Resource,
+  asked: Resource,
   options: WatchOptions,
   listener: WatchListener,
 ): ChangeStream {
-  parts.served.mustServe(resource);
+  const resource = parts.served.mustServe(asked);
   const { store, clock } = parts;
   const name = resourceName(resource);
   const selector = selectorOf(resource, options);

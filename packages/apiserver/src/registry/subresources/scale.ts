@@ -7,6 +7,7 @@ import {
   type Resource,
   resourceName,
 } from "@flotilla/objects";
+import { isCustom, type ScalePaths, setValueAt, valueAt } from "../../custom/custom-resource.ts";
 import { formatSelector } from "../../selector-text.ts";
 import { mustBeValid } from "../checking.ts";
 import { clone } from "../clone.ts";
@@ -14,28 +15,38 @@ import { keyOf, type Place, type Writing } from "../parts.ts";
 import { type PatchBody, patched } from "../patching.ts";
 import { replaceObject } from "../updating.ts";
 
-interface Scalable extends KubeObject {
-  spec: { replicas?: number; selector?: LabelSelector };
-  status?: { replicas?: number };
-}
-
 interface ScaleObject extends KubeObject {
   spec: { replicas?: number };
   status: { replicas: number; selector?: string };
 }
 
-export function scaleOf(object: KubeObject): ScaleObject {
-  const { spec, status, metadata } = object as Scalable;
-  const { name, namespace, uid, resourceVersion, creationTimestamp } = metadata;
-  const selector = spec.selector ? formatSelector(spec.selector) : undefined;
+export function scaleOf(resource: Resource, object: KubeObject): ScaleObject {
+  const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata;
+  const paths = pathsOf(resource);
+  const selected = paths.labelSelectorPath ? valueAt(object, paths.labelSelectorPath) : undefined;
+  const selector = isSelector(selected) ? formatSelector(selected) : selected;
   return {
     apiVersion: "autoscaling/v1",
     kind: "Scale",
     metadata: { name, namespace, uid, resourceVersion, creationTimestamp },
-    spec: { replicas: spec.replicas ?? 0 },
-    status: { replicas: status?.replicas ?? 0, ...(selector ? { selector } : {}) },
+    spec: { replicas: Number(valueAt(object, paths.specReplicasPath) ?? 0) },
+    status: {
+      replicas: Number(valueAt(object, paths.statusReplicasPath) ?? 0),
+      ...(typeof selector === "string" && selector ? { selector } : {}),
+    },
   };
 }
+
+const workloadPaths: ScalePaths = {
+  specReplicasPath: ".spec.replicas",
+  statusReplicasPath: ".status.replicas",
+  labelSelectorPath: ".spec.selector",
+};
+
+const pathsOf = (resource: Resource): ScalePaths =>
+  (isCustom(resource) ? resource.custom.scale : undefined) ?? workloadPaths;
+
+const isSelector = (value: unknown): value is LabelSelector => typeof value === "object" && value !== null;
 
 export function updateScale(writing: Writing, place: Place, body: unknown): KubeObject {
   const before = existing(writing, place);
@@ -46,7 +57,12 @@ export function patchScale(writing: Writing, place: Place, patch: PatchBody): Ku
   const before = existing(writing, place);
   // A Scale has no lists: strategic merge and apply come down to a merge.
   const type = patch.type === "json" ? "json" : "merge";
-  return writeScale(writing, place.resource, before, patched(place.resource, scaleOf(before), { ...patch, type }));
+  return writeScale(
+    writing,
+    place.resource,
+    before,
+    patched(place.resource, scaleOf(place.resource, before), { ...patch, type }),
+  );
 }
 
 function existing({ transaction }: Writing, { resource, namespace, name }: Place): KubeObject {
@@ -74,9 +90,9 @@ function writeScale(writing: Writing, resource: Resource, before: KubeObject, bo
         message: `Invalid value: ${replicas}: must be greater than or equal to 0`,
       },
     ]);
-  const after = clone(before) as Scalable;
-  after.spec.replicas = replicas;
+  const after = clone(before);
+  setValueAt(after, pathsOf(resource).specReplicasPath, replicas);
   after.metadata.uid = metadata?.uid ?? after.metadata.uid;
   after.metadata.resourceVersion = metadata?.resourceVersion ?? after.metadata.resourceVersion;
-  return scaleOf(replaceObject(writing, resource, before, after, { subresource: "scale" }));
+  return scaleOf(resource, replaceObject(writing, resource, before, after, { subresource: "scale" }));
 }

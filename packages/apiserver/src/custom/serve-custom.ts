@@ -1,0 +1,24 @@
+/** Serves what CustomResourceDefinitions define, as soon as they are committed and as long as they are there. */
+import { type CustomResourceDefinition, CustomResourceDefinitions, resourceName } from "@flotilla/objects";
+import type { ServedResources } from "../registry/served-resources.ts";
+import type { Store } from "../store/store.ts";
+import { type CustomResource, customResources } from "./custom-resource.ts";
+
+const DEFINITIONS = resourceName(CustomResourceDefinitions);
+
+export function serveCustomResources(store: Store, served: ServedResources): void {
+  /** By definition and version of it, so that an unrelated change keeps the same Resource. */
+  let known = new Map<string, CustomResource[]>();
+  const refresh = () => {
+    const next = new Map<string, CustomResource[]>();
+    for (const object of store.list(DEFINITIONS)) {
+      const { metadata } = object;
+      const key = `${metadata.uid} ${metadata.generation} ${metadata.deletionTimestamp ?? ""}`;
+      next.set(key, known.get(key) ?? customResources(object as CustomResourceDefinition));
+    }
+    known = next;
+    served.setCustom([...next.values()].flat());
+  };
+  if (store.list(DEFINITIONS).length > 0) refresh();
+  store.subscribe(DEFINITIONS, refresh);
+}
