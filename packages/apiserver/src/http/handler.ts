@@ -17,7 +17,7 @@ import { parseResourcePath, type ResourcePath } from "./resource-path.ts";
 import { isReview, serveReview } from "./reviews.ts";
 import { bearerToken, type Exchange, type Serving } from "./serving.ts";
 import { isStream, refuseStream, serveUpgrade } from "./upgrade.ts";
-import { noSuchResource, serveBinding, serveVerb, verbOf } from "./verbs.ts";
+import { noSuchResource, serveVerb, verbOf } from "./verbs.ts";
 
 // Long selectors are common, longer addresses than this are not.
 const longestUrl = 32 * 1024;
@@ -132,13 +132,16 @@ async function dispatch(
   return parts.aggregation.forward(exchange, remote);
 }
 
-async function serveDocument({ discovery, openApi }: Parts, exchange: Exchange): Promise<void> {
+async function serveDocument({ aggregation, discovery, openApi }: Parts, exchange: Exchange): Promise<void> {
   const { method } = exchange.request;
-  if (method === "GET" || method === "HEAD") {
-    if (exchange.path === "/") return answer(exchange, 200, { paths: rootPaths });
-    if ((await discovery.serve(exchange)) || (await openApi.serve(exchange))) return;
-  }
-  throw noSuchResource();
+  if (method !== "GET" && method !== "HEAD") throw noSuchResource();
+  if (exchange.path === "/") return answer(exchange, 200, { paths: rootPaths });
+  if ((await discovery.serve(exchange)) || (await openApi.serve(exchange))) return;
+  // The list of resources of a version that another server answers for.
+  const [, root, group = "", version = ""] = exchange.path.split("/");
+  const remote = root === "apis" ? aggregation.find(group, version) : undefined;
+  if (!remote) throw noSuchResource();
+  return aggregation.forward(exchange, remote);
 }
 
 const rootPaths = ["/api", "/apis", "/healthz", "/livez", "/openapi/v2", "/openapi/v3", "/readyz", "/version"];
@@ -161,9 +164,7 @@ async function serveResource(
     const upstream = proxyTarget(serving, path, at < 0 ? "" : url.slice(at));
     return forward(exchange, upstream, `${path.plural} ${path.name}`);
   }
-  if (method === "POST" && path.name === undefined) {
-    if (isReview(resource)) return serveReview(serving, exchange, resource, path);
-    if (resource.group === "" && resource.plural === "bindings") return serveBinding(serving, exchange, resource, path);
-  }
+  if (method === "POST" && path.name === undefined && isReview(resource))
+    return serveReview(serving, exchange, resource, path);
   return serveVerb(serving, exchange, resource, path);
 }

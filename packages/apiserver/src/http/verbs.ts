@@ -1,13 +1,11 @@
 /** The verbs of the API on resources, between HTTP and the registry. */
 import {
-  badRequest,
   type FieldError,
   forbiddenField,
   invalid,
   type KubeObject,
   methodNotAllowed,
   notFound,
-  Pods,
   type Resource,
   required,
   StatusError,
@@ -202,18 +200,3 @@ const removed = (resource: Resource, { metadata }: KubeObject): object => ({
 
 const invalidPatchOptions = (mistake: FieldError): StatusError =>
   invalid({ group: "meta.k8s.io", kind: "PatchOptions" }, "", [mistake]);
-
-/** The old way to bind a pod: a Binding posted to its collection instead of to the pod. */
-export async function serveBinding(
-  serving: Serving,
-  exchange: Exchange,
-  resource: Resource,
-  path: ResourcePath,
-): Promise<void> {
-  const context = requestContext(exchange);
-  const object = checkedObject(resource, path, await readObject(exchange.request, context));
-  const { name } = object.metadata;
-  if (!name) throw badRequest("metadata.name: the Binding does not say which pod it binds");
-  const target = { resource: Pods, namespace: path.namespace, name, subresource: "binding" };
-  await answer(exchange, 201, await serving.registry.create(target, object, context));
-}

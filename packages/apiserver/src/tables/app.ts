@@ -4,7 +4,7 @@ import { conditionOf } from "./cells.ts";
 import { ageColumn, type Printer, printer, text } from "./printer.ts";
 
 const isReady = (service: unknown): boolean =>
-  typeof service === "object" && service !== null && "ready" in service && service.ready === true;
+  typeof service === "object" && service !== null && "state" in service && service.state === "ready";
 
 export const appPrinter: Printer<App> = printer(
   text("Ready", ({ spec, status }) => {
