@@ -36,7 +36,12 @@ export type Sizes = Map<string, number>;
 
 const sum = (sets: readonly ReplicaSet[], of: (set: ReplicaSet) => number) =>
   sets.reduce((all, set) => all + of(set), 0);
-const available = (set: ReplicaSet) => set.status?.availableReplicas ?? 0;
+/** What is to go is not counted on any more, even if the set has not said so yet. */
+const available = (set: ReplicaSet) => Math.min(wanted(set), set.status?.availableReplicas ?? 0);
+/** Pods beyond the wanted size are there until they have been deleted. */
+const held = (set: ReplicaSet) => Math.max(wanted(set), set.status?.replicas ?? 0);
+/** Until then it may still be making pods for an earlier size. */
+const knowsItsSize = (set: ReplicaSet) => (set.status?.observedGeneration ?? 0) >= (set.metadata.generation ?? 0);
 
 export const oldestFirst = (a: ReplicaSet, b: ReplicaSet): number =>
   millis(a.metadata.creationTimestamp) - millis(b.metadata.creationTimestamp) ||
@@ -46,7 +51,9 @@ export const oldestFirst = (a: ReplicaSet, b: ReplicaSet): number =>
 export function newSize(deployment: Deployment, current: number, others: readonly ReplicaSet[]): number {
   const desired = wanted(deployment);
   if (!isRolling(deployment) || current >= desired) return desired;
-  const room = desired + maxSurgeOnly(deployment) - current - sum(others, wanted);
+  // Kubernetes counts wanted sizes only, and so has more pods than allowed for as long as old ones take to be deleted.
+  if (!others.every(knowsItsSize)) return current;
+  const room = desired + maxSurgeOnly(deployment) - current - sum(others, held);
   return room <= 0 ? current : current + Math.min(room, desired - current);
 }
 
