@@ -1,24 +1,16 @@
 /** Runs in a thread of its own: imports the app's file and hands over what it exports. */
 import { registerHooks } from "node:module";
+import { extname } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { parentPort, workerData } from "node:worker_threads";
 
 const file = workerData as string;
 
-// An app needs no node_modules: where "flotilla" is not installed beside it, it gets the one that reads it.
+// An app needs no node_modules: "flotilla" is always the one that reads it, and only the little of it that describes an app.
+const ours = new URL(`./model/define-app${extname(import.meta.url)}`, import.meta.url).href;
 registerHooks({
-  resolve(specifier, context, next) {
-    if (specifier !== "flotilla") return next(specifier, context);
-    try {
-      return next(specifier, context);
-    } catch {
-      return {
-        url: new URL("./model/define-app.ts", import.meta.url).href,
-        format: "module-typescript",
-        shortCircuit: true,
-      };
-    }
-  },
+  resolve: (specifier, context, next) =>
+    specifier === "flotilla" ? { url: ours, shortCircuit: true } : next(specifier, context),
 });
 
 /** "flotilla.ts:12:5" of the first frame in the app's own file, for errors that were thrown there. */

@@ -1,7 +1,7 @@
 export { type AppObjectOptions, fromAppObject, toAppObject } from "./app-object.ts";
 export { type CheckOptions, check, checked, nameOf } from "./check/check.ts";
 export { formatMistake, type Mistake, ModelError } from "./check/mistake.ts";
-export { appController } from "./controller/app-controller.ts";
+export { appController, appControllers } from "./controller/app-controller.ts";
 export { type GenerateSecret, generateSecret } from "./controller/generate-secret.ts";
 export type { PartState, PartStatus } from "./controller/part-status.ts";
 export { inEnvironment, local, namespaceOf } from "./environment.ts";

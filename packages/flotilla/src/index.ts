@@ -1,12 +1,12 @@
-export type {
-  AppModel as App,
-  Backing,
-  Environment,
-  External,
-  Job,
-  ObjectPatch,
-  Route,
-  Secret,
-  Service,
+export {
+  type AppModel as App,
+  type Backing,
+  defineApp,
+  type Environment,
+  type External,
+  type Job,
+  type ObjectPatch,
+  type Route,
+  type Secret,
+  type Service,
 } from "@flotilla/app";
-export { defineApp } from "@flotilla/app/define";

@@ -90,7 +90,7 @@ function checkProgram(
     report(
       `${path}.image`,
       `nothing on this machine can run the image ${image}`,
-      "state `source` instead, or remove it here: environments.local." + `${path}.enabled: false`,
+      `state source instead, or remove it here: environments.local.${path}.enabled: false`,
     );
   for (const [file, content] of Object.entries(program.files ?? {})) {
     if (!("file" in content)) continue;

@@ -85,10 +85,14 @@ function walk(shape: Shape, value: unknown, path: string, scope: Scope, report: 
   if (scope.overlay && value === null) return;
   if (shape.is === "either") {
     const chosen = alternative(shape.of, value);
-    if (chosen) return walk(chosen, value, path, scope, report);
-    return report(path, `${called(value)} is not ${shape.says}`, `write ${shape.says}`);
+    if (chosen) walk(chosen, value, path, scope, report);
+    else report(path, `${called(value)} is not ${shape.says}`, `write ${shape.says}`);
+    return;
   }
-  if (!meant(shape, value)) return wrongType(shape, value, path, report);
+  if (!meant(shape, value)) {
+    wrongType(shape, value, path, report);
+    return;
+  }
   switch (shape.is) {
     case "text":
       if (shape.format && !hasFormat(shape.format, value as string)) {
@@ -97,11 +101,14 @@ function walk(shape: Shape, value: unknown, path: string, scope: Scope, report: 
       }
       return;
     case "number":
-      return checkNumber(shape, value as number, path, report);
+      checkNumber(shape, value as number, path, report);
+      return;
     case "choice":
-      return checkChoice(shape, value as string | number, path, report);
+      checkChoice(shape, value as string | number, path, report);
+      return;
     case "name":
-      return checkName(shape.of, value as string, path, scope, report);
+      checkName(shape.of, value as string, path, scope, report);
+      return;
     case "list":
       for (const [i, item] of (value as unknown[]).entries()) walk(shape.of, item, at(path, i), scope, report);
       return;
@@ -114,9 +121,11 @@ function walk(shape: Shape, value: unknown, path: string, scope: Scope, report: 
       }
       return;
     case "object":
-      return checkFields(shape.fields, value as Record<string, unknown>, path, scope, report);
+      checkFields(shape.fields, value as Record<string, unknown>, path, scope, report);
+      return;
     case "kube":
-      return checkKube(shape.type, value, path, report);
+      checkKube(shape.type, value, path, report);
+      return;
   }
 }
 
@@ -149,7 +158,10 @@ function checkChoice(
 function checkName(of: readonly NameKind[], value: string, path: string, scope: Scope, report: Report): void {
   const known = of.flatMap((kind) => scope.names[kind]);
   if (known.includes(value)) return;
-  if (value.includes("/")) return report(path, "calls of other apps are not built yet", "leave it out");
+  if (value.includes("/")) {
+    report(path, "calls of other apps are not built yet", "leave it out");
+    return;
+  }
   const noun = of.map((kind) => nouns[kind])[0];
   report(
     path,

@@ -268,3 +268,6 @@ const numbers = ({ ready, desired, updated }: PartStatus) => ({ ready, desired, 
 
 const failedKey = (write: Write): string =>
   `${write.resource.kind} ${"object" in write ? write.object.metadata.name : write.name}`;
+
+/** All controllers of this package. Their effect "generate-secret" goes to `generateSecret`. */
+export const appControllers = (): Controller[] => [appController as Controller];

@@ -144,7 +144,7 @@ const program: FieldsOf<Program<Names>> = {
         object({ fieldRef: needed(text("any"), "A field of the pod, as metadata.name.") }),
       ),
     ),
-    "Environment variables. Text may hold ${payments.host}, .port and .url.",
+    "Environment variables. Text may hold the host, port and url of what is called, as $" + "{payments.url}.",
   ),
   files: field(
     record(
