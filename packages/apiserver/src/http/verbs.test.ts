@@ -11,7 +11,7 @@ const merge = { "content-type": "application/merge-patch+json" };
 const apply = { "content-type": "application/apply-patch+yaml" };
 
 test("create answers 201, and 409 the second time", async () => {
-  const first = await server.ask("POST", `${configMaps}?fieldManager=me`, configMap("a"));
+  const first = await server.ask("POST", `${configMaps}?fieldManager=me`, configMap("a", { key: "value" }));
   expect([first.code, first.body.metadata.managedFields[0].manager]).toEqual([201, "me"]);
   const second = await server.ask("POST", configMaps, configMap("a"));
   expect([second.code, second.body.reason, second.body.message]).toEqual([
@@ -21,7 +21,9 @@ test("create answers 201, and 409 the second time", async () => {
   ]);
 });
 test("the manager is the user agent where none is said", async () => {
-  const { body } = await server.ask("POST", configMaps, configMap("agent"), { "user-agent": "curious/1.0 (x)" });
+  const { body } = await server.ask("POST", configMaps, configMap("agent", { key: "value" }), {
+    "user-agent": "curious/1.0 (x)",
+  });
   expect(body.metadata.managedFields[0].manager).toBe("curious");
 });
 test("generateName", async () => {

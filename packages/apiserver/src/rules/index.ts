@@ -7,16 +7,60 @@ import { replicaSets } from "./apps/replica-set.ts";
 import { statefulSets } from "./apps/stateful-set.ts";
 import { cronJobs } from "./batch/cron-job.ts";
 import { jobs } from "./batch/job.ts";
+import { certificateSigningRequests } from "./cluster/certificate-signing-request.ts";
+import { apiServices, customResourceDefinitions } from "./cluster/custom-resource-definition.ts";
+import {
+  mutatingWebhooks,
+  validatingPolicies,
+  validatingPolicyBindings,
+  validatingWebhooks,
+} from "./cluster/webhooks.ts";
+import { endpointSlices, endpoints } from "./core/endpoints.ts";
+import { events, eventsEvents } from "./core/event.ts";
+import { limitRanges } from "./core/limit-range.ts";
 import { namespaces } from "./core/namespace.ts";
+import { nodes } from "./core/node.ts";
+import { podTemplates, replicationControllers } from "./core/replication-controller.ts";
 import { secrets } from "./core/secret.ts";
 import { services } from "./core/service.ts";
+import { serviceAccounts } from "./core/service-account.ts";
 import { persistentVolumeClaims, persistentVolumes } from "./core/volumes.ts";
+import { ingressClasses, ingresses } from "./networking/ingress.ts";
+import { networkPolicies } from "./networking/network-policy.ts";
 import { normalize } from "./normal-form.ts";
 import { pods } from "./pod/pod.ts";
+import { autoscalers, autoscalersV1 } from "./policy/autoscaler.ts";
+import { priorityClasses } from "./policy/priority-class.ts";
+import { clusterRoleBindings, roleBindings } from "./policy/rbac.ts";
+import { csiDrivers, storageClasses } from "./storage/storage-class.ts";
 
 /** Each is called with objects of its own kind only. */
 const rules = {
+  "apiservices.apiregistration.k8s.io": apiServices,
+  "certificatesigningrequests.certificates.k8s.io": certificateSigningRequests,
+  "clusterrolebindings.rbac.authorization.k8s.io": clusterRoleBindings,
   "cronjobs.batch": cronJobs,
+  "csidrivers.storage.k8s.io": csiDrivers,
+  "customresourcedefinitions.apiextensions.k8s.io": customResourceDefinitions,
+  endpoints,
+  "endpointslices.discovery.k8s.io": endpointSlices,
+  events,
+  "events.events.k8s.io": eventsEvents,
+  "ingressclasses.networking.k8s.io": ingressClasses,
+  "ingresses.networking.k8s.io": ingresses,
+  limitranges: limitRanges,
+  "mutatingwebhookconfigurations.admissionregistration.k8s.io": mutatingWebhooks,
+  "networkpolicies.networking.k8s.io": networkPolicies,
+  nodes,
+  podtemplates: podTemplates,
+  "priorityclasses.scheduling.k8s.io": priorityClasses,
+  replicationcontrollers: replicationControllers,
+  "rolebindings.rbac.authorization.k8s.io": roleBindings,
+  serviceaccounts: serviceAccounts,
+  "storageclasses.storage.k8s.io": storageClasses,
+  "validatingadmissionpolicies.admissionregistration.k8s.io": validatingPolicies,
+  "validatingadmissionpolicybindings.admissionregistration.k8s.io": validatingPolicyBindings,
+  "validatingwebhookconfigurations.admissionregistration.k8s.io": validatingWebhooks,
   "daemonsets.apps": daemonSets,
   "deployments.apps": deployments,
   "jobs.batch": jobs,
@@ -30,13 +74,20 @@ const rules = {
   "statefulsets.apps": statefulSets,
 } as unknown as Readonly<Record<string, KindRules>>;
 
+/** Served in two versions of which each has fields of its own. */
+const byVersion = {
+  "horizontalpodautoscalers.autoscaling v1": autoscalersV1,
+  "horizontalpodautoscalers.autoscaling v2": autoscalers,
+} as unknown as Readonly<Record<string, KindRules>>;
+
 const known = new WeakMap<Resource, KindRules>();
 
 /** Defaults include the normal form of every kind of the table. */
 export function rulesOf(resource: Resource): KindRules {
   let found = known.get(resource);
   if (!found) {
-    const own = rules[resourceName(resource)] ?? {};
+    const name = resourceName(resource);
+    const own = rules[name] ?? byVersion[`${name} ${resource.version}`] ?? {};
     found = {
       ...own,
       defaults(object: KubeObject) {
