@@ -100,9 +100,7 @@ export const daemonSetController: Controller<ObservedDaemonSet> = {
     const meant = nodes.filter((node) => runsOn(set, node));
     const bare = meant.filter((node) => !byNode.get(node.metadata.name)?.length);
     const made = isDeleted(set) ? [] : newPods(set, hash, bare, pods);
-    const gone = isDeleted(set)
-      ? []
-      : [...misplaced(owned.mine, nodes, meant), ...replaced(set, hash, meant, byNode, now)];
+    const gone = isDeleted(set) ? [] : [...misplaced(owned.mine, meant), ...replaced(set, hash, meant, byNode, now)];
     const used = new Set(
       kept.all
         .filter(
@@ -148,15 +146,13 @@ function runsOn(set: DaemonSet, node: Node): boolean {
   );
 }
 
-/** Pods that ended, that are on nodes they are not meant for, or that share a node. */
-function misplaced(mine: readonly Pod[], nodes: readonly Node[], meant: readonly Node[]): Pod[] {
+/** Pods that ended, that are on nodes they are not meant for or that have gone, or that share a node. */
+function misplaced(mine: readonly Pod[], meant: readonly Node[]): Pod[] {
   const seen = new Set<string>();
   return mine.filter((pod) => {
     if (isDeleted(pod)) return false;
     const name = nodeOf(pod);
-    // A node that has gone altogether takes its pods with it elsewhere.
-    if (nodes.some(({ metadata }) => metadata.name === name) && !meant.some(({ metadata }) => metadata.name === name))
-      return true;
+    if (!meant.some(({ metadata }) => metadata.name === name)) return true;
     if (isTerminal(pod) || seen.has(name)) return true;
     seen.add(name);
     return false;

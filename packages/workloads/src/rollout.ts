@@ -61,7 +61,9 @@ const maxSurgeOnly = (deployment: Deployment) => scaled(rolling(deployment).maxS
 
 /** The next step of a rolling update: first the new set grows; when it cannot, the old ones shrink. */
 export function rollingStep(deployment: Deployment, current: ReplicaSet, old: readonly ReplicaSet[]): Sizes {
-  const size = newSize(deployment, wanted(current), old);
+  // What it still has to delete may be counted as available; it grows when that is settled.
+  const settled = knowsItsSize(current) && held(current) === wanted(current);
+  const size = settled ? newSize(deployment, wanted(current), old) : Math.min(wanted(current), wanted(deployment));
   if (size !== wanted(current)) return new Map([[current.metadata.name, size]]);
   return shrinkOld(deployment, current, old);
 }
