@@ -147,6 +147,10 @@ test("an update waits for the last one to be ready", () => {
   expect(decide(next, pod(0), pod(1), pod(2, readiness(false), revisionOf(next)))).toEqual({});
   expect(decide(next, pod(0), pod(1), pod(2, readiness(true), revisionOf(next)))).toEqual({ deletes: ["db-1"] });
 });
+test("parallel: an update waits, too", () => {
+  const next = db(3, { ...parallel, template: template("2") });
+  expect(decide(next, pod(0), pod(1), pod(2, readiness(false), revisionOf(next)))).toEqual({});
+});
 test("an update stops at the partition", () => {
   const next = db(3, {
     template: template("2"),
