@@ -15,16 +15,18 @@ const places: Readonly<Record<string, string>> = {
   core: "io.k8s.api.core",
   meta: `${apimachinery}.apis.meta`,
 };
-/** Groups that are no part of Kubernetes itself are named by their domain, backwards. */
-const ownDomains = new Set(["gateway.networking.k8s.io", "flotilla.dev"]);
+/** Groups that are no part of Kubernetes itself are named by their domain, backwards; these, too. */
+const ownDomains = new Set(["gateway.networking.k8s.io"]);
 
 /** "apps/v1.Deployment" as "io.k8s.api.apps.v1.Deployment". */
 export function schemaName(type: string): string {
   const dot = type.lastIndexOf(".");
   const { group, version } = parseApiVersion(type.slice(0, dot));
-  const place = ownDomains.has(group)
-    ? group.split(".").reverse().join(".")
-    : (places[group] ?? `io.k8s.api.${group.split(".")[0]}`);
+  const isForeign = group.includes(".") && !group.endsWith(".k8s.io");
+  const place =
+    isForeign || ownDomains.has(group)
+      ? group.split(".").reverse().join(".")
+      : (places[group] ?? `io.k8s.api.${group.split(".")[0]}`);
   return `${place}.${version}.${type.slice(dot + 1)}`;
 }
 
@@ -81,9 +83,10 @@ export class Schemas {
   }
 
   /** Adds a type and all that it reaches. */
-  add(type: string, definition: TypeSchema = typeNamed(type)): void {
+  add(type: string, given?: TypeSchema): void {
     const name = schemaName(type);
     if (this.all[name]) return;
+    const definition = given ?? typeNamed(type);
     const schema: JsonSchema = { type: "object" };
     this.all[name] = schema;
     const fields = Object.entries(definition.fields);
@@ -93,6 +96,16 @@ export class Schemas {
     if (definition.atomic) schema["x-kubernetes-map-type"] = "atomic";
     const kinds = this.#kinds.get(type);
     if (kinds) schema["x-kubernetes-group-version-kind"] = kinds;
+  }
+
+  /** Adds a kind that is not in the table, by its own schema; what every object has is added to it. */
+  addCustom(type: string, schema: JsonSchema): void {
+    this.add("meta/v1.ObjectMeta");
+    const metadata = { allOf: [schemaRef("meta/v1.ObjectMeta")], default: {} };
+    const always = { apiVersion: plain.string, kind: plain.string, metadata };
+    const { properties = {} } = schema as { properties?: JsonSchema };
+    const kinds = { "x-kubernetes-group-version-kind": this.#kinds.get(type) };
+    this.all[schemaName(type)] = { type: "object", ...schema, properties: { ...properties, ...always }, ...kinds };
   }
 
   #property(owner: string, field: FieldSchema): JsonSchema {

@@ -3,7 +3,7 @@ import { Deployments } from "./generated/resources.ts";
 import { resources } from "./lookup.ts";
 import { openApiV3 } from "./openapi.ts";
 import { schemaName } from "./openapi-schemas.ts";
-import { apiVersionOf } from "./resource.ts";
+import { apiVersionOf, type Resource } from "./resource.ts";
 
 type Schema = Record<string, unknown>;
 interface Document {
@@ -125,4 +125,28 @@ test("only what is asked for", () => {
   const document = openApiV3("apps/v1", [Deployments]) as unknown as Document;
   expect(document.components.schemas["io.k8s.api.apps.v1.ReplicaSet"]).toBeUndefined();
   expect(Object.keys(document.paths).every((path) => path.includes("/deployments"))).toBe(true);
+});
+
+test("a kind that is not in the table has the schema it is given", () => {
+  const boats: Resource = {
+    group: "example.org",
+    version: "v1",
+    kind: "Boat",
+    plural: "boats",
+    singular: "boat",
+    shortNames: [],
+    categories: [],
+    namespaced: true,
+    subresources: [],
+  };
+  const schema = {
+    type: "object",
+    properties: { spec: { type: "object", properties: { sails: { type: "integer" } } } },
+  };
+  const document = openApiV3("example.org/v1", [boats], () => schema) as unknown as Document;
+  const boat = document.components.schemas["org.example.v1.Boat"];
+  expect(boat?.properties).toMatchObject({ ...schema.properties, kind: { type: "string" }, metadata: { default: {} } });
+  expect(boat?.["x-kubernetes-group-version-kind"]).toEqual([{ group: "example.org", version: "v1", kind: "Boat" }]);
+  expect(Object.keys(document.paths)).toContain("/apis/example.org/v1/namespaces/{namespace}/boats/{name}");
+  expect(openApiV3("example.org/v1", [boats])).toMatchObject({ paths: {} });
 });

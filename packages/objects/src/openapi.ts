@@ -7,12 +7,29 @@ import { type JsonSchema, Schemas, schemaRef } from "./openapi-schemas.ts";
 import { apiVersionOf, type Resource } from "./resource.ts";
 import type { TypeSchema } from "./schema.ts";
 
-/** For the resources of that group and version among those given; kinds without a type in the table are left out. */
-export function openApiV3(apiVersion: string, resources: readonly Resource[]): JsonSchema {
+/**
+ * For the resources of that group and version among those given. What a kind that is not in the table looks like, `schemaOf`
+ * knows; without it, such kinds are left out.
+ */
+export function openApiV3(
+  apiVersion: string,
+  resources: readonly Resource[],
+  schemaOf: (resource: Resource) => JsonSchema | undefined = () => undefined,
+): JsonSchema {
   const { group, version } = parseApiVersion(apiVersion);
-  const mine = resources.filter((resource) => apiVersionOf(resource) === apiVersion && resource.type !== undefined);
-  const schemas = new Schemas(kindsOf(resources));
+  const here = resources.filter((resource) => apiVersionOf(resource) === apiVersion);
+  const custom = new Map<string, JsonSchema>();
+  const mine = here.flatMap((resource) => {
+    if (resource.type !== undefined) return [resource];
+    const schema = schemaOf(resource);
+    if (!schema) return [];
+    const type = `${apiVersion}.${resource.kind}`;
+    custom.set(type, schema);
+    return [{ ...resource, type }];
+  });
+  const schemas = new Schemas(kindsOf([...resources, ...mine]));
   for (const type of common) schemas.add(type);
+  for (const [type, schema] of custom) schemas.addCustom(type, schema);
   const paths: Record<string, JsonSchema> = {};
   for (const resource of mine) {
     const type = resource.type ?? "";
@@ -22,7 +39,8 @@ export function openApiV3(apiVersion: string, resources: readonly Resource[]): J
       const kind = subresourceKinds[subresource];
       if (kind) schemas.add(kind);
     }
-    Object.assign(paths, pathsOf(resource, group ? `/apis/${group}/${version}` : `/api/${version}`));
+    const types = custom.has(type) ? customPatches : patches;
+    Object.assign(paths, pathsOf(resource, group ? `/apis/${group}/${version}` : `/api/${version}`, types));
   }
   return {
     openapi: "3.0.0",
@@ -107,12 +125,9 @@ const listing = [
   query("timeoutSeconds", "integer"),
   query("watch", "boolean"),
 ];
-const patches = [
-  "application/apply-patch+yaml",
-  "application/json-patch+json",
-  "application/merge-patch+json",
-  "application/strategic-merge-patch+json",
-];
+/** What every kind takes; only kinds of the table know how to merge strategically. */
+const customPatches = ["application/apply-patch+yaml", "application/json-patch+json", "application/merge-patch+json"];
+const patches = [...customPatches, "application/strategic-merge-patch+json"];
 
 interface Operation {
   readonly action: string;
@@ -147,16 +162,16 @@ const replacing = (kind: string): JsonSchema =>
   operation({ action: "put", kind, answer: kind, parameters: writing, body: json(kind) });
 const creating = (kind: string): JsonSchema =>
   operation({ action: "post", kind, answer: kind, parameters: writing, body: json(kind) });
-const patching = (kind: string): JsonSchema =>
+const patching = (kind: string, types: readonly string[]): JsonSchema =>
   operation({
     action: "patch",
     kind,
     answer: kind,
     parameters: [...writing, query("force", "boolean")],
-    body: content(patches, { type: "object" }),
+    body: content(types, { type: "object" }),
   });
 
-function pathsOf(resource: Resource, root: string): Record<string, JsonSchema> {
+function pathsOf(resource: Resource, root: string, types: readonly string[]): Record<string, JsonSchema> {
   const kind = resource.type ?? "";
   const can = (verb: string): boolean => resource.verbs?.includes(verb) ?? true;
   const space = resource.namespaced ? [inPath("namespace")] : [];
@@ -187,15 +202,15 @@ function pathsOf(resource: Resource, root: string): Record<string, JsonSchema> {
   put(item, names, {
     ...(can("get") ? { get: reading(kind) } : {}),
     ...(can("update") ? { put: replacing(kind) } : {}),
-    ...(can("patch") ? { patch: patching(kind) } : {}),
+    ...(can("patch") ? { patch: patching(kind, types) } : {}),
     ...(can("delete") ? { delete: removing("delete", []) } : {}),
   });
-  for (const name of resource.subresources) put(`${item}/${name}`, names, subresource(name, kind));
+  for (const name of resource.subresources) put(`${item}/${name}`, names, subresource(name, kind, types));
   return paths;
 }
 
 /** What can be done with a subresource. */
-function subresource(name: string, kind: string): JsonSchema {
+function subresource(name: string, kind: string, types: readonly string[]): JsonSchema {
   const connect = operation({ action: "connect", kind });
   switch (name) {
     case "log":
@@ -214,7 +229,7 @@ function subresource(name: string, kind: string): JsonSchema {
       return { put: replacing(kind) };
     default: {
       const spoken = subresourceKinds[name] ?? kind;
-      return { get: reading(spoken), put: replacing(spoken), patch: patching(spoken) };
+      return { get: reading(spoken), put: replacing(spoken), patch: patching(spoken, types) };
     }
   }
 }

@@ -2,7 +2,7 @@
 import type { IncomingMessage } from "node:http";
 import type { PatchType } from "@flotilla/client";
 import { badRequest, decodeProtobuf, requestEntityTooLarge, unsupportedMediaType } from "@flotilla/objects";
-import { maxDepth, scanJson } from "./scan-json.ts";
+import { faultIn, scanJson } from "./scan-json.ts";
 
 // Source: apiserver pkg/server (MaxRequestBodyBytes).
 export const bodyLimit = 3 * 1024 * 1024;
@@ -54,7 +54,7 @@ export async function readObject(request: IncomingMessage, decoding: Decoding): 
     case "application/yaml":
       return parseYaml(body, decoding);
     case "application/vnd.kubernetes.protobuf":
-      return decodeProtobuf(body);
+      return faultless(decodeProtobuf(body));
     default:
       throw unsupportedMediaType(["application/json", "application/yaml", "application/vnd.kubernetes.protobuf"]);
   }
@@ -88,8 +88,8 @@ const parseApply = (body: Buffer, decoding: Decoding): Promise<unknown> | unknow
 
 function parseJson(body: Buffer, { fieldValidation, warn }: Decoding): unknown {
   const text = body.toString("utf8");
-  const repeated = scanJson(text);
-  if (!repeated) throw badRequest(`the body is nested deeper than ${maxDepth} levels`);
+  const { repeated, fault } = scanJson(text);
+  if (fault) throw badRequest(fault);
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -107,9 +107,17 @@ async function parseYaml(body: Buffer, { fieldValidation }: Decoding): Promise<u
   const document = parseDocument(body.toString("utf8"), { uniqueKeys: fieldValidation === "Strict" });
   const [error] = document.errors;
   if (error) throw badRequest(`the body of the request is not valid YAML: ${error.message}`);
+  let value: unknown;
   try {
-    return document.toJS({ maxAliasCount: 100 });
+    value = document.toJS({ maxAliasCount: 100 });
   } catch (cause) {
     throw badRequest(`the body of the request is not valid YAML: ${(cause as Error).message}`);
   }
+  return faultless(value);
+}
+
+function faultless(value: unknown): unknown {
+  const fault = faultIn(value);
+  if (fault) throw badRequest(fault);
+  return value;
 }

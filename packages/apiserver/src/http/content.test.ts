@@ -38,7 +38,21 @@ describe("bodies", () => {
       /accepted media types include: application\/json, application\/yaml/,
     ],
     ["too large", `{"a":"${"x".repeat(3 << 20)}"}`, {}, 413, /Request entity too large: limit is 3145728/],
-    ["nested too deep", "[".repeat(20_000), {}, 400, /nested deeper than 10000/],
+    ["nested too deep", "[".repeat(20_000), {}, 400, /nested deeper than 1000 levels/],
+    [
+      "a name that is a trap",
+      '{"data":{"\\u005f_proto__":"x"}}',
+      {},
+      400,
+      /data.__proto__: this field name is not allowed/,
+    ],
+    [
+      "the same in YAML",
+      "data: {__proto__: x}",
+      type("application/yaml"),
+      400,
+      /data.__proto__: this field name is not allowed/,
+    ],
     ["no object", "[]", {}, 400, /must be an object/],
     ["nothing", "", {}, 400, /empty/],
     [
@@ -72,6 +86,21 @@ describe("bodies", () => {
     expect(answer.body.message).toMatch(message);
   });
 
+  test("what is nested as deep as it may is answered", async () => {
+    const deep = `${"[".repeat(990)}${"]".repeat(990)}`;
+    const text = `{"metadata":{"name":"deep"},"unknown":${deep}}`;
+    expect((await server.ask("POST", configMaps, text)).code).toBe(201);
+    expect((await server.ask("PATCH", `${configMaps}/deep`, text, type("application/merge-patch+json"))).code).toBe(
+      200,
+    );
+    const apply = await server.ask(
+      "PATCH",
+      `${configMaps}/deep?fieldManager=m`,
+      text,
+      type("application/apply-patch+yaml"),
+    );
+    expect(apply.code).toBeLessThan(500);
+  });
   test("a repeated field is refused when validation is strict", async () => {
     const text = '{"metadata":{"name":"twice"},"data":{"a":"1","a":"2"}}';
     const strict = await server.ask("POST", `${configMaps}?fieldValidation=Strict`, text);

@@ -1,5 +1,6 @@
 /** OpenAPI documents: one a group version (v3), all in one (v2). Built when asked for, kept until the served resources change. */
 import { apiVersionOf, openApiV3, type Resource } from "@flotilla/objects";
+import { isCustom } from "../custom/custom-resource.ts";
 import { answer, type KeptDocument, keptDocument, send, sendKept } from "./answer.ts";
 import { isRecord } from "./body.ts";
 import type { Exchange, Serving } from "./serving.ts";
@@ -9,7 +10,9 @@ export interface OpenApi {
   serve(exchange: Exchange): Promise<boolean>;
 }
 
-const protobufV2 = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
+// Source: kube-openapi pkg/handler: asked for by the first name, answered by the second, which is a valid media type.
+const protobufV2Asked = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
+const protobufV2 = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
 
 export function createOpenApi(serving: Serving): OpenApi {
   let documents = new Map<string, KeptDocument>();
@@ -36,7 +39,7 @@ export function createOpenApi(serving: Serving): OpenApi {
   }
 
   const documentOf = (place: string, resources: readonly Resource[]): KeptDocument =>
-    kept(place, () => openApiV3(place.slice(place.indexOf("/") + 1), resources));
+    kept(place, () => openApiV3(place.slice(place.indexOf("/") + 1), resources, customSchema));
 
   return {
     async serve(exchange) {
@@ -68,7 +71,10 @@ export function createOpenApi(serving: Serving): OpenApi {
 
   async function serveV2(exchange: Exchange): Promise<boolean> {
     // Go clients of old read this document as protobuf and use none of it; the JSON form is whole.
-    if (exchange.request.headers.accept?.includes(protobufV2) && !exchange.request.headers.accept.includes("json")) {
+    if (
+      exchange.request.headers.accept?.includes(protobufV2Asked) &&
+      !exchange.request.headers.accept.includes("json")
+    ) {
       await send(exchange, 200, emptyV2, protobufV2);
       return true;
     }
@@ -83,6 +89,9 @@ export function createOpenApi(serving: Serving): OpenApi {
     return true;
   }
 }
+
+const customSchema = (resource: Resource) =>
+  isCustom(resource) ? (resource.custom.schema as Record<string, unknown>) : undefined;
 
 function schemasOf({ text }: KeptDocument): Record<string, unknown> {
   const document: unknown = JSON.parse(text.replaceAll("#/components/schemas/", "#/definitions/"));
