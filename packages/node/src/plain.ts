@@ -15,7 +15,9 @@ export const canDieWithParent = (): boolean =>
 
 /** Fields that only namespaces can honour. */
 export function plainShortcomings(spec: ContainerSpec): string[] {
-  const volumes = spec.mounts.filter(({ target }) => !/^\/(app|etc\/hosts$|etc\/resolv\.conf$|dev\/)/.test(target));
+  const volumes = spec.mounts.filter(
+    ({ target }) => !/^\/(app|etc\/hosts$|etc\/resolv\.conf$|dev\/|run\/flotilla\/)/.test(target),
+  );
   return [
     ...(spec.readOnlyRoot ? ["securityContext.readOnlyRootFilesystem"] : []),
     ...(spec.capabilities.add.length + spec.capabilities.drop.length > 0 ? ["securityContext.capabilities"] : []),
@@ -66,12 +68,14 @@ export function plainLaunch(
   const command = spec.command.map(real);
   if (command[0] === "node") command[0] = options.nodeBinary;
   const path = spec.env.PATH ?? [dirname(options.nodeBinary), options.hostPath].join(":");
-  const env = {
+  const env: Record<string, string> = {
     ...Object.fromEntries(Object.entries(spec.env).map(([name, value]) => [name, real(value)])),
     PATH: path,
   };
+  const { NODE_OPTIONS: nodeOptions } = spec.env;
+  if (nodeOptions) env.NODE_OPTIONS = nodeOptions.replace(/(?<==)\/\S+/g, (found) => real(found));
   const [file = "", ...args] = command;
-  const places = file.includes("/") ? [file] : env.PATH.split(":").map((place) => join(place, file));
+  const places = file.includes("/") ? [file] : path.split(":").map((place) => join(place, file));
   if (!places.some((place) => existsSync(place))) throw new StartError(notFound(spec.command[0] ?? ""));
   const cwd = existsSync(real(spec.workingDir)) ? real(spec.workingDir) : folder;
   if (!options.dieWithParent) return { file, args, env, cwd };

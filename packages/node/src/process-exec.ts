@@ -6,34 +6,30 @@ import { PassThrough, Writable } from "node:stream";
 import { dropPrivileges, notFound } from "./namespaces.ts";
 import { type ContainerSpec, type ExecOptions, type ExecSession, StartError } from "./runtime.ts";
 
-export type EnterOptions = ExecOptions;
-
 export interface Entered {
   readonly spec: ContainerSpec;
   readonly env: Readonly<Record<string, string>>;
   /** A process in the container's namespaces; undefined when it has none of its own. */
   readonly pid: number | undefined;
   readonly rootless: boolean;
+  /** Where it works, when it has no namespaces. */
+  readonly cwd: string;
   readonly command: readonly string[];
 }
 
-/** Exit code by which the shell below says that there is no such command. Source: POSIX shell, 2.8.2. */
-const notFoundCode = 127;
-
-// The descriptor 9 is the shell's own standard error, so that its words do not mix with the command's.
-const inFolder = 'cd -- "$1" || exit 126; shift; command -v "$1" > /dev/null || exit 127; ';
+/** Goes to the folder in its first argument and sees that there is the command. Exit codes: POSIX shell, 2.8.2. */
+const inFolder = (command: string) =>
+  `cd -- "$1" || exit 126; shift; command -v "$1" > /dev/null || { printf '%s\\n' '${notFound(command).replaceAll("'", "'\\''")}' >&2; exit 127; }; `;
 
 export async function enter(entered: Entered, options: ExecOptions): Promise<ExecSession> {
   const [file = "", ...args] = argumentsFor(entered);
   const env = { ...entered.env, ...(options.tty ? { TERM: entered.env.TERM ?? "xterm" } : {}) };
-  const cwd = entered.pid === undefined ? process.cwd() : "/";
-  return options.tty
-    ? terminal(file, args, env, cwd, options)
-    : piped(file, args, env, cwd, options, entered.command[0] ?? "");
+  const cwd = entered.pid === undefined ? entered.cwd : "/";
+  return options.tty ? terminal(file, args, env, cwd, options) : piped(file, args, env, cwd, options);
 }
 
-function argumentsFor({ spec, pid, rootless, command }: Entered): string[] {
-  if (pid === undefined) return ["/bin/sh", "-c", `${inFolder}exec "$@"`, "sh", process.cwd(), ...command];
+function argumentsFor({ spec, pid, rootless, cwd, command }: Entered): string[] {
+  if (pid === undefined) return ["/bin/sh", "-c", `${inFolder(command[0] ?? "")}exec "$@"`, "sh", cwd, ...command];
   const namespaces = [
     "--target",
     String(pid),
@@ -41,7 +37,7 @@ function argumentsFor({ spec, pid, rootless, command }: Entered): string[] {
     "--pid",
     ...(rootless ? ["--user", "--preserve-credentials"] : []),
   ];
-  const script = `${inFolder}exec ${dropPrivileges(spec, rootless)} "$@"`;
+  const script = `${inFolder(command[0] ?? "")}exec ${dropPrivileges(spec, rootless)} "$@"`;
   return [
     "setpriv",
     "--pdeathsig",
@@ -63,7 +59,6 @@ async function piped(
   env: Record<string, string>,
   cwd: string,
   options: ExecOptions,
-  command: string,
 ): Promise<ExecSession> {
   const child = spawn(file, args, {
     env,
@@ -77,11 +72,8 @@ async function piped(
   });
   // A command that ends without reading its input is no error of ours.
   child.stdin?.on("error", () => {});
-  const exited = new Promise<number>((resolve, reject) =>
-    child.once("close", (code, name) => {
-      if (code === notFoundCode && !child.killed) return reject(new StartError(notFound(command)));
-      resolve(code ?? 128 + (name ? constants.signals[name] : 0));
-    }),
+  const exited = new Promise<number>((resolve) =>
+    child.once("close", (code, name) => resolve(code ?? 128 + (name ? constants.signals[name] : 0))),
   );
   return {
     stdin: child.stdin ?? undefined,

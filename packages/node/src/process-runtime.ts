@@ -13,9 +13,9 @@ import { hostRoot } from "./host-root.ts";
 import { type MemoryGroup, memoryGroup } from "./memory-cgroup.ts";
 import { type Launch, type NamespaceOptions, namespacedLaunch, namespacesWork, notFound } from "./namespaces.ts";
 import { canDieWithParent, forget, killLeftovers, plainLaunch, plainShortcomings, record } from "./plain.ts";
-import { type EnterOptions, enter } from "./process-exec.ts";
+import { enter } from "./process-exec.ts";
 import { childrenOf, familyOf, memoryOf, nanosecondsPerTick, processTable } from "./process-table.ts";
-import type { ContainerSpec, Exit, Runtime, RuntimeEvent } from "./runtime.ts";
+import type { ContainerSpec, ExecOptions, Exit, Runtime, RuntimeEvent } from "./runtime.ts";
 import { StartError } from "./runtime.ts";
 
 export interface ProcessRuntimeOptions {
@@ -39,6 +39,7 @@ interface Live {
   readonly spec: ContainerSpec;
   readonly child: ChildProcess;
   readonly confined: boolean;
+  readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
   readonly log: CriLog;
   readonly output: Set<(stream: "stdout" | "stderr", chunk: Buffer) => void>;
@@ -129,7 +130,19 @@ export function processRuntime(options: ProcessRuntimeOptions): ProcessRuntime {
         for (const sink of output) sink(stream, chunk);
       });
     const { promise: ended, resolve } = Promise.withResolvers<Exit>();
-    const container: Live = { spec, child, confined, env: launch.env, log, output, group, outOfMemory: false, ended };
+    const cwd = launch.cwd ?? "/";
+    const container: Live = {
+      spec,
+      child,
+      confined,
+      cwd,
+      env: launch.env,
+      log,
+      output,
+      group,
+      outOfMemory: false,
+      ended,
+    };
     const report = child.stdio[3] as Readable;
     const refused = Promise.withResolvers<string | undefined>();
     let said = "";
@@ -205,12 +218,12 @@ export function processRuntime(options: ProcessRuntimeOptions): ProcessRuntime {
     }
   }
 
-  async function exec(id: string, command: readonly string[], execOptions: EnterOptions) {
+  async function exec(id: string, command: readonly string[], execOptions: ExecOptions) {
     const container = live.get(id);
     const main = container && mainOf(container);
     if (!container || main === undefined) throw new StartError("the container does not run");
     const { spec, confined, env } = container;
-    return enter({ spec, env, pid: confined ? main : undefined, rootless, command }, execOptions);
+    return enter({ spec, env, pid: confined ? main : undefined, rootless, cwd: container.cwd, command }, execOptions);
   }
 
   async function attach(id: string) {

@@ -1,0 +1,159 @@
+/**
+ * Probes over the network and in the container.
+ *
+ * Source: kubernetes pkg/probe/{http,tcp,exec,grpc}: an HTTP status from 200 to 399 is a success; what a probe says is cut.
+ */
+import { request as httpRequest } from "node:http";
+import { connect as connectHttp2 } from "node:http2";
+import { request as httpsRequest } from "node:https";
+import { connect } from "node:net";
+import type { Clock } from "@flotilla/ambient";
+import type { Container, HTTPGetAction, IntOrString } from "@flotilla/objects";
+import type { Action, Checks, CheckTarget } from "./checks.ts";
+import { listenFault } from "./listen-fault.ts";
+import type { ProbeOutcome } from "./probe-schedule.ts";
+import type { Runtime } from "./runtime.ts";
+
+const mostSaid = 10 * 1024;
+
+export function networkChecks(runtime: Runtime, clock: Clock): Checks {
+  return {
+    async check(action, target, timeoutMs) {
+      const timeout = Promise.withResolvers<ProbeOutcome>();
+      const abort = new AbortController();
+      const cancel = clock.after(timeoutMs, () => {
+        timeout.resolve({ ok: false, message: timedOut(action, timeoutMs) });
+        abort.abort();
+      });
+      const attempt = tryAction(runtime, action, target, abort.signal).catch((error: Error) => ({
+        ok: false,
+        message: error.message,
+      }));
+      const outcome = await Promise.race([attempt, timeout.promise]);
+      cancel();
+      return outcome;
+    },
+    fault: (target) => listenFault(runtime, target),
+  };
+}
+
+const timedOut = ({ exec, httpGet, tcpSocket }: Action, ms: number) =>
+  exec
+    ? `command timed out: ${JSON.stringify((exec.command ?? []).join(" "))} timed out after ${ms / 1000}s`
+    : httpGet
+      ? "context deadline exceeded (Client.Timeout exceeded while awaiting headers)"
+      : tcpSocket
+        ? "i/o timeout"
+        : `timeout: failed to connect service within ${ms / 1000}s: context deadline exceeded`;
+
+function tryAction(runtime: Runtime, action: Action, target: CheckTarget, signal: AbortSignal): Promise<ProbeOutcome> {
+  const { podIP, container } = target;
+  if (action.httpGet) return httpGet(action.httpGet, podIP, container, signal);
+  if (action.tcpSocket) return tcp(action.tcpSocket.host || podIP, portOf(action.tcpSocket.port, container), signal);
+  if (action.grpc) return grpc(podIP, action.grpc.port, action.grpc.service ?? "", signal);
+  if (action.exec) return exec(runtime, target, action.exec.command ?? [], signal);
+  return Promise.resolve({ ok: false, message: "missing probe handler" });
+}
+
+/** A number, or the name of one of the container's ports. */
+export function portOf(port: IntOrString, container: Container): number {
+  if (typeof port === "number" || /^\d+$/.test(port)) return Number(port);
+  const named = container.ports?.find(({ name }) => name === port);
+  if (!named) throw new Error(`couldn't find port: "${port}" in container ${container.name}`);
+  return named.containerPort;
+}
+
+async function httpGet(
+  { host, port, path = "/", scheme = "HTTP", httpHeaders = [] }: HTTPGetAction,
+  podIP: string,
+  container: Container,
+  signal: AbortSignal,
+): Promise<ProbeOutcome> {
+  const to = host || podIP;
+  const number = portOf(port, container);
+  const headers: Record<string, string> = { "User-Agent": "kube-probe/1.34", Accept: "*/*", Host: `${to}:${number}` };
+  for (const { name, value } of httpHeaders) headers[name] = value;
+  // Keeping the connection would keep a server from ending.
+  const options = { host: to, port: number, path, headers, signal, agent: false, rejectUnauthorized: false };
+  const url = `${scheme.toLowerCase()}://${to}:${number}${path}`;
+  return new Promise((resolve) => {
+    const request = (scheme === "HTTPS" ? httpsRequest : httpRequest)(options, (response) => {
+      response.on("error", () => {});
+      response.destroy();
+      const { statusCode = 0 } = response;
+      const ok = statusCode >= 200 && statusCode < 400;
+      resolve({ ok, message: ok ? "ok" : `HTTP probe failed with statuscode: ${statusCode}` });
+    });
+    request.on("error", (error: NodeJS.ErrnoException) =>
+      resolve({ ok: false, message: `Get "${url}": dial tcp ${to}:${number}: ${connectMessage(error)}` }),
+    );
+    request.end();
+  });
+}
+
+const connectMessage = (error: NodeJS.ErrnoException) =>
+  error.code === "ECONNREFUSED" ? "connect: connection refused" : error.message;
+
+function tcp(host: string, port: number, signal: AbortSignal): Promise<ProbeOutcome> {
+  return new Promise((resolve) => {
+    const socket = connect({ host, port, signal });
+    socket.once("connect", () => {
+      socket.destroy();
+      resolve({ ok: true, message: "ok" });
+    });
+    socket.once("error", (error) =>
+      resolve({ ok: false, message: `dial tcp ${host}:${port}: ${connectMessage(error)}` }),
+    );
+  });
+}
+
+async function exec(
+  runtime: Runtime,
+  { id }: CheckTarget,
+  command: readonly string[],
+  signal: AbortSignal,
+): Promise<ProbeOutcome> {
+  const session = await runtime.exec(id, command, {});
+  if (signal.aborted) session.kill();
+  signal.addEventListener("abort", () => session.kill(), { once: true });
+  let said = "";
+  for (const stream of [session.stdout, session.stderr])
+    stream?.on("data", (chunk: Buffer) => {
+      if (said.length < mostSaid) said += chunk.toString("utf8");
+    });
+  const code = await session.exited;
+  return { ok: code === 0, message: said.trim().slice(0, mostSaid) || (code === 0 ? "ok" : `exit status ${code}`) };
+}
+
+/** Source: grpc health checking protocol, grpc.health.v1.Health/Check; 1 is SERVING. */
+function grpc(host: string, port: number, service: string, signal: AbortSignal): Promise<ProbeOutcome> {
+  const name = Buffer.from(service);
+  const message = name.length > 0 ? Buffer.concat([Buffer.from([0x0a, name.length]), name]) : Buffer.alloc(0);
+  const frame = Buffer.concat([Buffer.from([0, 0, 0, 0, message.length]), message]);
+  return new Promise((resolve) => {
+    const session = connectHttp2(`http://${host}:${port}`);
+    const done = (outcome: ProbeOutcome) => {
+      session.destroy();
+      resolve(outcome);
+    };
+    const failed = (error: Error) =>
+      done({ ok: false, message: `timeout: failed to connect service "${host}:${port}": ${error.message}` });
+    session.on("error", failed);
+    signal.addEventListener("abort", () => session.destroy(), { once: true });
+    const stream = session.request({
+      ":method": "POST",
+      ":path": "/grpc.health.v1.Health/Check",
+      "content-type": "application/grpc",
+      te: "trailers",
+    });
+    const chunks: Buffer[] = [];
+    stream.on("data", (chunk: Buffer) => chunks.push(chunk));
+    stream.on("error", failed);
+    stream.on("end", () => {
+      const answer = Buffer.concat(chunks).subarray(5);
+      const serving = answer[0] === 0x08 && answer[1] === 1;
+      done({ ok: serving, message: serving ? "ok" : `service unhealthy (responded with ${answer[1] ?? "nothing"})` });
+    });
+    stream.end(frame);
+  });
+}
