@@ -1,5 +1,7 @@
 /** What every cluster has from its first start; whoever deletes or changes some of it finds it restored or kept, as Kubernetes does. */
 import {
+  type ConfigMap,
+  ConfigMaps,
   EndpointSlices,
   Endpoints,
   GatewayClasses,
@@ -53,6 +55,20 @@ async function createOnce(
   } catch (error) {
     if (!isAlreadyExists(error)) throw error;
   }
+}
+
+/** Namespaces of an earlier start may carry the certificate of an earlier authority. */
+export async function renewAuthority(registry: Registry, context: RequestContext, authority: string): Promise<void> {
+  const name = "kube-root-ca.crt";
+  const stale = (registry.list(ConfigMaps, { fieldSelector: `metadata.name=${name}` }).items as ConfigMap[]).filter(
+    ({ data }) => data?.["ca.crt"] !== authority,
+  );
+  const patch = { type: "merge" as const, body: { data: { "ca.crt": authority } } };
+  await Promise.all(
+    stale.map(({ metadata }) =>
+      registry.patch({ resource: ConfigMaps, namespace: metadata.namespace, name }, patch, context),
+    ),
+  );
 }
 
 const namespace = (name: string): [Resource, KubeObject] => [

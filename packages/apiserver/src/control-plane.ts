@@ -2,8 +2,9 @@
 import type { Clock, Random } from "@flotilla/ambient";
 import type { Api } from "@flotilla/client";
 import { parseCidr } from "./admission/cidr.ts";
-import { type Endpoint, furnish, publishEndpoint } from "./bootstrap.ts";
+import { type Endpoint, furnish, publishEndpoint, renewAuthority } from "./bootstrap.ts";
 import { serveCustomResources } from "./custom/serve-custom.ts";
+import { expireEvents } from "./event-expiry.ts";
 import { localApi } from "./local-api.ts";
 import { createRegistry } from "./registry/create-registry.ts";
 import type { TokenIssuer } from "./registry/parts.ts";
@@ -24,6 +25,8 @@ export interface ControlPlaneOptions {
   readonly certificateAuthority?: string;
   /** Where the API listens, if it is known already. */
   readonly endpoint?: Endpoint;
+  /** Hears of what went wrong behind the scenes and is tried again. */
+  readonly log?: (message: string) => void;
 }
 
 export interface ControlPlane {
@@ -67,12 +70,15 @@ export async function createControlPlane(options: ControlPlaneOptions): Promise<
   );
   const own = contextOf(itself, "kube-apiserver");
   await furnish(registry, own, serviceCIDR);
+  await renewAuthority(registry, own, certificateAuthority);
   await publishEndpoint(registry, own, endpoint);
+  const stopExpiry = expireEvents(registry, clock, own, (error) => options.log?.(`an old event stays: ${error}`));
   return {
     registry,
     api: (user = administrator, fieldManager = "flotilla") => localApi(registry, contextOf(user, fieldManager)),
     publish: (where) => publishEndpoint(registry, own, where),
     async close() {
+      stopExpiry();
       served.end();
       await store.close();
     },

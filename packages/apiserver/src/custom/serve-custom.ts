@@ -16,8 +16,9 @@ export function serveCustomResources(store: Store, served: ServedResources): voi
       const key = `${metadata.uid} ${metadata.generation} ${metadata.deletionTimestamp ?? ""}`;
       next.set(key, known.get(key) ?? customResources(object as CustomResourceDefinition));
     }
+    const changed = next.size !== known.size || [...next.keys()].some((key) => !known.has(key));
     known = next;
-    served.setCustom([...next.values()].flat());
+    if (changed) served.setCustom([...next.values()].flat());
   };
   if (store.list(DEFINITIONS).length > 0) refresh();
   store.subscribe(DEFINITIONS, refresh);

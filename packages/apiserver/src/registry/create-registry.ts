@@ -15,7 +15,7 @@ import { updateObject } from "./updating.ts";
 import { watchObjects } from "./watching.ts";
 
 /** Subresources that are the object itself, of which a write changes one part. */
-const partsOfObject = new Set(["status", "finalize", "approval", "resize"]);
+const partsOfObject = new Set(["status", "finalize", "approval"]);
 
 export function createRegistry(parts: Parts): Registry {
   const { store, served } = parts;

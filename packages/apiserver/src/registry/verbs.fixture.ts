@@ -1,10 +1,9 @@
 /** What tests of the registry are written with: a control plane on a simulated clock whose promises settle by themselves. */
 import { type Simulation, simulation } from "@flotilla/ambient";
 import { type KubeObject, kindOf, type Resource, StatusError } from "@flotilla/objects";
-import { type ControlPlane, createControlPlane } from "../control-plane.ts";
+import { type ControlPlane, type ControlPlaneOptions, createControlPlane } from "../control-plane.ts";
 import type { Registry, RequestContext } from "../registry.ts";
 import { memoryPersistence } from "../store/memory-persistence.ts";
-import type { Persistence } from "../store/persistence.ts";
 
 export interface World extends Simulation {
   readonly plane: ControlPlane;
@@ -22,13 +21,9 @@ export interface World extends Simulation {
 /** As much of an object as a test wants to say. */
 export type Sketch<T> = { apiVersion: string; kind: string } & (T extends KubeObject ? Record<string, unknown> : never);
 
-export async function world(
-  options: {
-    persistence?: Persistence;
-    seed?: number;
-    tokens?: Parameters<typeof createControlPlane>[0]["tokens"];
-  } = {},
-): Promise<World> {
+type Given = Partial<Pick<ControlPlaneOptions, "persistence" | "tokens" | "certificateAuthority">> & { seed?: number };
+
+export async function world(options: Given = {}): Promise<World> {
   const simulated = simulation(options.seed ?? 1);
   const { clock, random, settle } = simulated;
   const done = async <T>(promise: Promise<T>): Promise<T> => {
@@ -94,7 +89,7 @@ export async function world(
   async function createControlPlaneSettled(): Promise<ControlPlane> {
     let started: ControlPlane | undefined;
     let failure: unknown;
-    createControlPlane({ clock, random, persistence, tokens: options.tokens }).then(
+    createControlPlane({ ...options, clock, random, persistence }).then(
       (plane) => {
         started = plane;
       },

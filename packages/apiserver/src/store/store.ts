@@ -4,7 +4,7 @@
  * acknowledged, only then. When a commit fails, all that is staged is dropped, and every writer gets the error.
  */
 import type { Clock } from "@flotilla/ambient";
-import type { KubeObject } from "@flotilla/objects";
+import { type KubeObject, serviceUnavailable } from "@flotilla/objects";
 import { ChangeLog, type Committed } from "./change-log.ts";
 import { ObjectTable } from "./object-table.ts";
 import type { Persistence, StoredChange } from "./persistence.ts";
@@ -104,7 +104,7 @@ export class Store {
    * Resolves with what it returned once all that it saw and wrote is durable.
    */
   transact<T>(run: (transaction: Transaction) => T, options: { dryRun?: boolean } = {}): Promise<T> {
-    if (this.#closed) return Promise.reject(new Error("the store is closed"));
+    if (this.#closed) return Promise.reject(serviceUnavailable("the control plane is closed"));
     const dryRun = options.dryRun ?? false;
     const attempt = this.#staging.begin(dryRun);
     let result: T;
