@@ -97,8 +97,9 @@ export async function serveWatch(
     try {
       stream = serving.registry.watch(resource, { ...options, timeoutSeconds }, listener);
     } catch (error) {
-      finish();
-      return reject(error);
+      // Before `finish`, which settles a watch as ended well.
+      reject(error);
+      return finish();
     }
     if (isOver) return stream.close();
     begin();
