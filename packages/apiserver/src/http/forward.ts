@@ -30,6 +30,7 @@ const ownHeaders = [
   "host",
   "authorization",
   "cookie",
+  "expect",
 ];
 
 const connectTimeout = 10_000;
@@ -53,7 +54,8 @@ export function openUpstream(upstream: Upstream, method: string, headers: Outgoi
 export function passedHeaders(request: IncomingMessage): OutgoingHttpHeaders {
   const headers: OutgoingHttpHeaders = { ...request.headers };
   // x-remote-* says who asks to whoever trusts us: only this server may set it.
-  for (const name in headers) if (ownHeaders.includes(name) || name.startsWith("x-remote-")) delete headers[name];
+  for (const name in headers)
+    if (ownHeaders.includes(name) || /^(x-remote|impersonate)-/.test(name)) delete headers[name];
   return headers;
 }
 

@@ -2,10 +2,10 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { uuid } from "@flotilla/ambient";
-import { type Resource, StatusError, unauthorized } from "@flotilla/objects";
-import type { UserInfo } from "../registry.ts";
+import { type Resource, StatusError } from "@flotilla/objects";
 import { type Aggregation, createAggregation } from "./aggregation.ts";
 import { answer, answerError } from "./answer.ts";
+import { anonymous, authenticated } from "./authentication.ts";
 import { mustBeAllowed } from "./authorization.ts";
 import { createDiscovery, type Discovery } from "./discovery.ts";
 import { forward } from "./forward.ts";
@@ -15,7 +15,7 @@ import { createOpenApi, type OpenApi } from "./openapi.ts";
 import { proxyTarget } from "./proxy.ts";
 import { parseResourcePath, type ResourcePath } from "./resource-path.ts";
 import { isReview, serveReview } from "./reviews.ts";
-import { bearerToken, type Exchange, type Serving } from "./serving.ts";
+import type { Exchange, Serving } from "./serving.ts";
 import { isStream, refuseStream, serveUpgrade } from "./upgrade.ts";
 import { noSuchResource, serveVerb, verbOf } from "./verbs.ts";
 
@@ -44,8 +44,6 @@ export function createHandler(serving: Serving): Handler {
     upgrade: (request, response, socket, head) => handle(parts, request, response, { socket, head }),
   };
 }
-
-const anonymous: UserInfo = { username: "system:anonymous", groups: ["system:unauthenticated"] };
 
 async function handle(
   parts: Parts,
@@ -86,15 +84,6 @@ const tooLong = (): StatusError =>
     reason: "RequestURITooLong",
     code: 414,
   });
-
-function authenticated(serving: Serving, request: IncomingMessage): UserInfo {
-  const token = bearerToken(request);
-  const user = token === undefined ? undefined : serving.authenticate(token);
-  if (!user) throw unauthorized("Unauthorized");
-  return user.groups.includes("system:authenticated")
-    ? user
-    : { ...user, groups: [...user.groups, "system:authenticated"] };
-}
 
 async function dispatch(
   parts: Parts,

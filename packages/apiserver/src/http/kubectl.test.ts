@@ -164,7 +164,7 @@ describe.skipIf(!binary)("kubectl", { timeout: 60_000 }, () => {
     expect(await kubectl("autoscale deploy shop --min=1 --max=3 --cpu-percent=80")).toBe(
       "horizontalpodautoscaler.autoscaling/shop autoscaled\n",
     );
-    expect(await kubectl("get hpa")).toMatch(/^shop +Deployment\/shop /m);
+    expect(await kubectl("get hpa")).toMatch(/^shop +Deployment\/shop +cpu: <unknown>\/80% +1 +3 +0 /m);
   });
 
   test("describe", async () => {

@@ -24,6 +24,29 @@ describe("who asks", () => {
       'configmaps "x" is forbidden: User "guest" cannot get resource "configmaps" in API group "" in the namespace "default"',
     ]);
   });
+  const as = (user: string, more = {}) => ({ "impersonate-user": user, ...more });
+  const whoAmI = "/apis/authentication.k8s.io/v1/selfsubjectreviews";
+  test("masters may act as others", async () => {
+    const { body } = await server.ask("POST", whoAmI, {}, as("ann", { "impersonate-group": "team" }));
+    expect(body.status.userInfo).toEqual({ username: "ann", groups: ["team", "system:authenticated"] });
+    expect((await server.ask("GET", configMaps, undefined, as("ann"))).code).toBe(403);
+  });
+  test("as a service account", async () => {
+    const { body } = await server.ask("POST", whoAmI, {}, as("system:serviceaccount:ns:sa"));
+    expect(body.status.userInfo.groups).toEqual([
+      "system:serviceaccounts",
+      "system:serviceaccounts:ns",
+      "system:authenticated",
+    ]);
+  });
+  test("others may not", async () => {
+    const { body } = await server.ask("POST", whoAmI, {}, as("ann", bearer("Bearer guest")));
+    expect(body.message).toContain(
+      'User "guest" cannot impersonate resource "users" in API group "" at the cluster scope',
+    );
+  });
+  test("a group without a user: 400", async () =>
+    expect((await server.ask("GET", configMaps, undefined, { "impersonate-group": "system:masters" })).code).toBe(400));
   test("others than masters see no other path", async () =>
     expect((await server.ask("GET", "/apis", undefined, bearer("Bearer guest"))).body.message).toBe(
       'forbidden: User "guest" cannot get path "/apis"',

@@ -47,9 +47,3 @@ export interface Exchange {
   readonly user: UserInfo;
   readonly warnings: Set<string>;
 }
-
-/** The token of `Authorization: Bearer ...`. */
-export function bearerToken(request: IncomingMessage): string | undefined {
-  const match = /^bearer +(\S+) *$/i.exec(request.headers.authorization ?? "");
-  return match?.[1];
-}

@@ -1,5 +1,6 @@
 /** WebSocket upgrades for exec, attach, portforward and proxy: checked as any request, then piped as bytes to the node's agent. */
 import type { IncomingMessage } from "node:http";
+import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { badRequest, internalError, type Pod, type Resource } from "@flotilla/objects";
 import { openUpstream, passedHeaders, type Upstream } from "./forward.ts";
@@ -53,7 +54,7 @@ export async function serveUpgrade(
 
 async function connect(
   serving: Serving,
-  { request }: Exchange,
+  { request, response: refusal }: Exchange,
   upstream: Upstream,
   client: { socket: Duplex; head: Buffer },
   pod?: Pod,
@@ -76,6 +77,8 @@ async function connect(
     outgoing.end();
   });
   socket.off("close", abandon);
+  // From here on the bytes are not HTTP, and no answer can be written any more.
+  refusal.detachSocket(socket as Socket);
 
   const { response, peer, first } = opened;
   const lines = [`HTTP/1.1 101 Switching Protocols`];
