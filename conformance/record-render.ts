@@ -16,9 +16,13 @@ function must(input: string, ...args: string[]): string {
 
 /** The standard channel's definitions, from Go's module cache. */
 function gatewayDefinitions(): string[] {
-  const module = execFileSync("go", ["mod", "download", "-json", "sigs.k8s.io/gateway-api@v1.4.1"], { encoding: "utf8" });
+  const module = execFileSync("go", ["mod", "download", "-json", "sigs.k8s.io/gateway-api@v1.4.1"], {
+    encoding: "utf8",
+  });
   const folder = join((JSON.parse(module) as { Dir: string }).Dir, "config", "crd", "standard");
-  return readdirSync(folder).filter((file) => file.startsWith("gateway")).map((file) => join(folder, file));
+  return readdirSync(folder)
+    .filter((file) => file.startsWith("gateway"))
+    .map((file) => join(folder, file));
 }
 
 function judge({ hash, object }: Rendered): Verdict {
@@ -34,11 +38,19 @@ must("", "wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
 const verdicts: Record<string, Verdict> = {};
 for (const environment of environments) {
   for (const one of rendered(environment)) {
-    const { namespace } = one.object.metadata;
-    if (namespace && kubectl("", "get", "namespace", namespace).status !== 0) must("", "create", "namespace", namespace);
     const verdict = judge(one);
     verdicts[one.name] = verdict;
-    console.log(verdict.accepted && verdict.warnings.length === 0 ? "ok " : "BAD", one.name, verdict.warnings.join(" "), verdict.accepted ? "" : verdict.said);
+    // What comes after it can only be judged where it is.
+    if (one.object.kind === "Namespace") must(JSON.stringify(one.object), "apply", "-f", "-");
+    console.log(
+      verdict.accepted && verdict.warnings.length === 0 ? "ok " : "BAD",
+      one.name,
+      verdict.warnings.join(" "),
+      verdict.accepted ? "" : verdict.said,
+    );
   }
 }
-writeFileSync(new URL("testdata/render.json", import.meta.url), `${JSON.stringify({ server: serverVersion.gitVersion, verdicts }, null, 2)}\n`);
+writeFileSync(
+  new URL("testdata/render.json", import.meta.url),
+  `${JSON.stringify({ server: serverVersion.gitVersion, verdicts }, null, 2)}\n`,
+);

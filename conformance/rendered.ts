@@ -15,7 +15,10 @@ export const environments = ["", "local", "staging", "production"];
 
 export function rendered(environment: string): Rendered[] {
   const args = ["render", "examples/shop", "--output", "json", ...(environment ? ["--environment", environment] : [])];
-  const out = execFileSync(process.execPath, ["packages/flotilla/bin/flotilla.mjs", ...args], { cwd: root, encoding: "utf8" });
+  const out = execFileSync(process.execPath, ["packages/flotilla/bin/flotilla.mjs", ...args], {
+    cwd: root,
+    encoding: "utf8",
+  });
   const { items } = JSON.parse(out) as { items: Rendered["object"][] };
   return items.map((object) => ({
     name: `${environment || "(none)"} ${object.kind} ${object.metadata.namespace}/${object.metadata.name}`,

@@ -2,8 +2,8 @@
 # PostgreSQL with the environment of the official image: POSTGRES_USER, POSTGRES_PASSWORD, POSTGRES_DB, PGDATA.
 # There is no psql among the embedded programs, so the first statements are given to a single-user server.
 set -eu
-programs=${POSTGRES_PROGRAMS:-/opt/postgres/bin}
-template=${POSTGRES_TEMPLATE:-/var/lib/postgres-template}
+programs=${POSTGRES_PROGRAMS:-/flotilla/postgres/bin}
+template=${POSTGRES_TEMPLATE:-/flotilla/postgres-template}
 user=${POSTGRES_USER:-postgres}
 database=${POSTGRES_DB:-$user}
 quoted() { printf "%s" "$1" | sed "s/'/''/g"; }

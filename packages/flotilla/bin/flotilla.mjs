@@ -2,13 +2,13 @@
 // Starts the command line on the Node.js that Flotilla depends on, whichever Node.js (from 20) npm runs on.
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { createRequire, enableCompileCache } from "node:module";
+import * as modules from "node:module";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const main = fileURLToPath(new URL("../src/main.ts", import.meta.url));
-const require = createRequire(import.meta.url);
+const require = modules.createRequire(import.meta.url);
 const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "flotilla", "compile");
 
 function nodeBinary() {
@@ -24,7 +24,7 @@ function nodeBinary() {
 }
 
 if (Number(process.versions.node.split(".")[0]) >= 26) {
-  enableCompileCache?.(cache);
+  modules.enableCompileCache(cache);
   await import(main);
 } else {
   const node = nodeBinary();

@@ -22,7 +22,8 @@ export function connect(dir: string): Connection {
   const { folder, cluster } = runningCluster(dir);
   const { ca } = readCertificates(folder);
   const api = httpApi({ server: serverOf(cluster), ca, token: cluster.tokens.admin, userAgent: "flotilla" });
-  const request = (path: string) => api.request(path);
+  // A log that is followed may be silent for long.
+  const request = (path: string) => api.request(path, { idleTimeout: 0 });
   const connection: Connection = {
     api,
     cluster,

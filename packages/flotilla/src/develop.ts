@@ -5,7 +5,7 @@
 import { isAbsolute, relative, sep } from "node:path";
 import type { Cancel, Clock } from "@flotilla/ambient";
 import { type Api, applyObject } from "@flotilla/client";
-import { type App, type AppBuild, Apps, type AppVersion } from "@flotilla/objects";
+import { type App, type AppBuild, Apps, type AppVersion, apiVersionOf } from "@flotilla/objects";
 import { annotations } from "./annotations.ts";
 import { follow } from "./follow.ts";
 import { ensureNamespace, notFoundAs, whenReachable } from "./reachable.ts";
@@ -32,7 +32,7 @@ export interface Development {
   readonly clock: Clock;
   /** Throws an error whose message lists all mistakes. */
   read(): Promise<Sources>;
-  build(service: string, input: BuildInput): Promise<BuildResult>;
+  build(service: string, input: BuildInput, app: string): Promise<BuildResult>;
   /** Calls `changed` with absolute paths; returns how to stop. */
   watch(changed: (path: string) => void): () => Promise<void>;
   log(text: string): void;
@@ -66,7 +66,7 @@ export class Developer {
   }
 
   /** Carries out one whole round, answers `sync`, then follows edits and further requests until `stop`. */
-  async start(sync: string): Promise<void> {
+  start(sync: string): void {
     this.#sync = sync;
     this.#unwatch = this.#work.watch((path) => {
       this.#edited.add(path);
@@ -119,7 +119,7 @@ export class Developer {
     const worker = async () => {
       for (let next = queue.shift(); next && !this.#ended.signal.aborted; next = queue.shift()) {
         const [name, input] = next;
-        await this.#build(name, input);
+        await this.#build(name, input, sources.object.metadata.name);
         await this.#apply(sources);
         await this.#report(sources.object);
       }
@@ -160,9 +160,9 @@ export class Developer {
     for (const [service, version] of Object.entries(known?.spec.versions ?? {})) this.#versions.set(service, version);
   }
 
-  async #build(name: string, input: BuildInput): Promise<void> {
+  async #build(name: string, input: BuildInput, app: string): Promise<void> {
     const result = await this.#work
-      .build(name, input)
+      .build(name, input, app)
       .catch((error): BuildResult => ({ failed: (error as Error).message }));
     if ("image" in result) {
       this.#versions.set(name, { image: result.image });
@@ -191,12 +191,20 @@ export class Developer {
 
   async #report({ metadata: { namespace, name } }: App): Promise<void> {
     await this.#work.api.write({
-      ...applyObject(
-        Apps,
-        { metadata: { namespace, name }, spec: {}, status: { builds: Object.fromEntries(this.#builds) } },
-        "flotilla-build",
-      ),
+      verb: "patch",
+      type: "apply",
+      resource: Apps,
       subresource: "status",
+      namespace,
+      name,
+      fieldManager: "flotilla-build",
+      force: true,
+      patch: {
+        apiVersion: apiVersionOf(Apps),
+        kind: Apps.kind,
+        metadata: { namespace, name },
+        status: { builds: Object.fromEntries(this.#builds) },
+      },
     });
   }
 

@@ -64,12 +64,14 @@ function postgres(reference: string): ResolvedImage {
   return {
     digest: `flotilla.dev/postgres@${version}`,
     mounts: [
-      { source: native, target: "/opt/postgres", readOnly: true },
-      { source: own("../assets/postgres-entrypoint.sh"), target: "/opt/postgres-entrypoint.sh", readOnly: true },
-      { source: template, target: "/var/lib/postgres-template", readOnly: false },
+      { source: native, target: "/flotilla/postgres", readOnly: true },
+      { source: own("../assets/postgres-entrypoint.sh"), target: "/flotilla/postgres-entrypoint.sh", readOnly: true },
+      // initdb wants its user to have a name.
+      { source: own("../assets/postgres-passwd"), target: "/etc/passwd", readOnly: true },
+      { source: template, target: "/flotilla/postgres-template", readOnly: false },
     ],
     config: {
-      entrypoint: ["sh", "/opt/postgres-entrypoint.sh"],
+      entrypoint: ["sh", "/flotilla/postgres-entrypoint.sh"],
       env: ["PATH=/usr/local/bin:/usr/bin:/bin"],
       user: String(postgresUser),
     },
@@ -100,9 +102,9 @@ function migrate(): ResolvedImage {
   return {
     digest: "flotilla.dev/migrate@1",
     mounts: [
-      { source: modules, target: "/opt/flotilla/node_modules", readOnly: true },
-      { source: own(`./${file}`), target: `/opt/flotilla/${file}`, readOnly: true },
+      { source: modules, target: "/flotilla/node_modules", readOnly: true },
+      { source: own(`./${file}`), target: `/flotilla/${file}`, readOnly: true },
     ],
-    config: { entrypoint: ["node", `/opt/flotilla/${file}`, "/migrations"], user: "1000:1000" },
+    config: { entrypoint: ["node", `/flotilla/${file}`, "/migrations"], user: "1000:1000" },
   };
 }

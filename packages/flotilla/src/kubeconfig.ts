@@ -3,7 +3,7 @@ import { X509Certificate } from "node:crypto";
 import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { systemClock, systemRandom } from "@flotilla/ambient";
-import { createServingCertificate, kubeconfig } from "@flotilla/apiserver";
+import { createServingCertificate, kubeconfig } from "@flotilla/apiserver/tls";
 import type { Cluster } from "./cluster.ts";
 import type { StateFolder } from "./state-folder.ts";
 

@@ -60,8 +60,7 @@ async function look(dir: string): Promise<{ url: string; parts: PartStatus[] }> 
   const parts = serviceStates(app).map((state): PartStatus => {
     const own = pods.items.filter((pod) => pod.metadata.labels?.["app.kubernetes.io/name"] === state.name);
     const measured = own.flatMap((pod) => usage.get(pod.metadata.name) ?? []);
-    const sum = (of: "cpu" | "memory") =>
-      measured.reduce((total, each) => total + parseQuantity(each.usage[of]).number(), 0);
+    const sum = (of: (usage: Usage) => number) => measured.reduce((total, each) => total + of(each.usage), 0);
     return {
       ...state,
       restarts: own.reduce((total, pod) => total + restarts(pod), 0),
