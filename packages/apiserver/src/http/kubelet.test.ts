@@ -75,6 +75,12 @@ describe("log", () => {
     const { code, text } = await server.ask("GET", `${pods}/homeless/log`);
     expect([code, text]).toEqual([200, ""]);
   });
+  test("an agent that does not know this server is a fault of the server", async () => {
+    const stranger = await testServer({ registry: server.plane.registry, kubelet: { token: "wrong" } });
+    const { code, body } = await stranger.ask("GET", `${pods}/one/log`);
+    expect([code, body.message]).toEqual([500, "Internal error occurred: the agent of node n1 refuses this server"]);
+    await stranger.close();
+  });
   test.each([
     ["p", "", 400, "a container name must be specified for pod p, choose one of: [main waiting broken]"],
     ["p", "container=other", 400, "container other is not valid for pod p"],

@@ -111,13 +111,14 @@ function containerOf({ metadata: { name }, spec }: Pod, asked: string): string {
 /** What a kubelet refuses, as the Status that clients know. Source: apiserver pkg/registry/generic/rest/response_checker.go. */
 export async function kubeletError(incoming: IncomingMessage, pod: Pod): Promise<StatusError> {
   const text = (await readText(incoming)).trim();
+  const code = incoming.statusCode ?? 500;
+  // Who may speak to an agent is between it and this server: clients see a fault of the server.
+  if (code === 401 || code === 403) return internalError(`the agent of node ${pod.spec.nodeName} refuses this server`);
   const status = statusIn(text);
   if (status) return new StatusError(status);
-  const code = incoming.statusCode ?? 500;
   if (code === 400) return badRequest(text);
   if (code === 500) return internalError(text);
   const message = text || `the agent of node ${pod.spec.nodeName} answered with ${code}`;
-  // Who may speak to an agent is between it and this server: clients see a fault of the server.
   if (code !== 404) return internalError(message);
   const details = { name: pod.metadata.name, kind: Pods.plural };
   return new StatusError({
