@@ -13,7 +13,13 @@ import {
 type Meta = Partial<ObjectMeta>;
 
 const meta = (name: string, more: Meta = {}): ObjectMeta => ({ name, namespace: "default", ...more });
-const container = (version: string) => ({ name: "main", image: `app:${version}` });
+/** With a probe, so that a simulated container is ready when it says so. */
+const container = (version: string) => ({
+  name: "main",
+  image: `app:${version}`,
+  ports: [{ containerPort: 8080 }],
+  readinessProbe: { httpGet: { path: "/", port: 8080 } },
+});
 
 /** Of app "web", running one container. */
 export const pod = (name: string, status: Pod["status"] = {}, more: Meta = {}): Pod =>

@@ -5,11 +5,12 @@
 import { type Simulation, simulation } from "@flotilla/ambient";
 import { type ControlPlane, createControlPlane, memoryPersistence } from "@flotilla/apiserver";
 import { type Api, type Controller, type LogEntry, type Query, resourceOfObject, type Write } from "@flotilla/client";
+import type { Behaviour, ContainerSpec } from "@flotilla/node";
 import type { KubeObject, Resource } from "@flotilla/objects";
 import { ownerReads, ownerReadsName, workloadControllers } from "@flotilla/workloads";
 import { type Faults, noFaults } from "./faults.ts";
 import { SimulatedProcess } from "./process.ts";
-import { SimulatedNode } from "./simulated-node.ts";
+import { SimulatedNode, unhurried } from "./simulated-node.ts";
 
 export interface SimulatedClusterOptions {
   readonly seed: number;
@@ -19,6 +20,8 @@ export interface SimulatedClusterOptions {
   readonly nodes?: number;
   /** Beside those of package workloads. */
   readonly controllers?: readonly Controller[];
+  /** What each container does at its start; default: `unhurried`. */
+  readonly behaviours?: (spec: ContainerSpec) => Behaviour | undefined;
 }
 
 /** Says what is wrong with the state, or nothing. Reads through `list`. */
@@ -34,16 +37,15 @@ export class SimulatedCluster {
   readonly #plane: ControlPlane;
   readonly #controllers: SimulatedProcess;
   readonly #invariants: Invariant[] = [];
+  readonly #behaviours: (spec: ContainerSpec) => Behaviour | undefined;
   #faults: Required<Faults>;
   #broken: string | undefined;
 
   /** For `simulatedCluster`. */
-  constructor(
-    world: Simulation,
-    plane: ControlPlane,
-    { seed, faults, nodes = 2, controllers = [] }: SimulatedClusterOptions,
-  ) {
+  constructor(world: Simulation, plane: ControlPlane, options: SimulatedClusterOptions) {
+    const { seed, faults, nodes = 2, controllers = [], behaviours = unhurried(world) } = options;
     this.world = world;
+    this.#behaviours = behaviours;
     this.#plane = plane;
     this.#seed = seed;
     this.#faults = { ...noFaults, ...faults };
@@ -64,11 +66,23 @@ export class SimulatedCluster {
         return { controllers: [...workloads, ...controllers], effects: { [ownerReadsName]: reads.read } };
       },
     });
-    for (let n = 1; n <= nodes; n++) {
-      // A node that dies amid a write is a lost node, which is a fault of its own.
-      const faults = () => ({ ...this.#faults, crashes: 0 });
-      this.nodes.push(new SimulatedNode({ ...shared, faults, name: `node-${n}`, api: plane.api(undefined, "node") }));
-    }
+    for (let n = 1; n <= nodes; n++) this.addNode(`node-${n}`);
+  }
+
+  /** A new machine joins. */
+  addNode(name: string): SimulatedNode {
+    const { world } = this;
+    const node = new SimulatedNode({
+      name,
+      world,
+      podCIDR: `10.244.${this.nodes.length}.0/24`,
+      api: this.#plane.api(undefined, "kubelet"),
+      faults: this.#faults,
+      behaviours: this.#behaviours,
+      log: (entry) => void this.log.push(entry),
+    });
+    this.nodes.push(node);
+    return node;
   }
 
   /** How often the controllers' process has died. */
