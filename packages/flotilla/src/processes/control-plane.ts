@@ -5,8 +5,8 @@ import { type Controller, runControllers } from "@flotilla/client";
 import { ownerReads, ownerReadsName, workloadControllers } from "@flotilla/workloads";
 import { addressesOf, type Cluster } from "../cluster.ts";
 import { clock, host, logTo, nodeName, random } from "../compose.ts";
-import { ensureGateway } from "../gateway-objects.ts";
 import { readCertificates } from "../kubeconfig.ts";
+import { ensureSystemObjects } from "../system-objects.ts";
 import { runUntilTold, type Start } from "./run.ts";
 
 /** Who the bearer tokens of a cluster stand for. Until RBAC is there, a known token may do everything, any other nothing. */
@@ -33,7 +33,7 @@ const controlPlane: Start = async ({ folder, cluster }) => {
     certificateAuthority: ca,
     endpoint: { address: host, port: cluster.ports.api },
   });
-  await ensureGateway(plane.api());
+  await ensureSystemObjects(plane.api(), host, cluster.ports.kubelet);
   const server = await serveApi({
     registry: plane.registry,
     clock,
