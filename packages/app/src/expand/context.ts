@@ -119,9 +119,9 @@ export function imageOf(
 
 /** The tag of a reference, else the first 12 digits of its digest. */
 export function shortVersion(reference: string): string {
-  const digest = /@sha256:([a-f0-9]{12})/.exec(reference)?.[1];
-  const tag = /:([A-Za-z0-9_][-.A-Za-z0-9_]*)(@|$)/.exec(reference.slice(reference.lastIndexOf("/")))?.[1];
-  const version = (tag ?? digest ?? "latest").slice(0, 63).replace(/[-._]+$/, "");
+  const [tagged = "", digest] = reference.split("@sha256:");
+  const tag = /:([A-Za-z0-9_][-.A-Za-z0-9_]*)$/.exec(tagged.slice(tagged.lastIndexOf("/") + 1))?.[1];
+  const version = (tag ?? digest?.slice(0, 12) ?? "latest").slice(0, 63).replace(/[-._]+$/, "");
   return /^[A-Za-z0-9]/.test(version) ? version : "latest";
 }
 

@@ -4,6 +4,9 @@ import type { Backing, External, Job, Secret } from "./parts.ts";
 import type { Route } from "./route.ts";
 import type { Service } from "./service.ts";
 
+/** Without `secrets` the compiler takes any names for granted; then there are none. */
+type Known<K> = string extends keyof K ? Record<never, never> : K;
+
 interface NamesOf<
   S extends string,
   B extends string,
@@ -11,11 +14,11 @@ interface NamesOf<
   J extends string,
   K extends Record<string, string>,
 > {
-  service: S;
-  backing: B;
-  external: X;
-  job: J;
-  secrets: K;
+  service: NoInfer<S>;
+  backing: NoInfer<B>;
+  external: NoInfer<X>;
+  job: NoInfer<J>;
+  secrets: Known<K>;
 }
 
 /** Keys are where names are learned; everything that refers to them is kept out of inference. */
@@ -26,14 +29,14 @@ interface Definition<
   J extends string,
   K extends Record<string, string>,
 > extends Pick<App, "name" | "team" | "labels" | "annotations" | "imports" | "objects"> {
-  defaults?: Partial<Service<NoInfer<NamesOf<S, B, X, J, K>>>>;
-  services: { [Name in S]: Service<NoInfer<NamesOf<S, B, X, J, K>>> };
+  defaults?: Partial<Service<NamesOf<S, B, X, J, K>>>;
+  services: { [Name in S]: Service<NamesOf<S, B, X, J, K>> };
   backing?: { [Name in B]: Backing };
   external?: { [Name in X]: External };
-  jobs?: { [Name in J]: Job<NoInfer<NamesOf<S, B, X, J, K>>> };
-  routes?: readonly Route<NoInfer<NamesOf<S, B, X, J, K>>>[];
+  jobs?: { [Name in J]: Job<NamesOf<S, B, X, J, K>> };
+  routes?: readonly Route<NamesOf<S, B, X, J, K>>[];
   secrets?: { [Name in keyof K]: Secret<K[Name]> };
-  environments?: Record<string, Environment<NoInfer<NamesOf<S, B, X, J, K>>>>;
+  environments?: Record<string, Environment<NamesOf<S, B, X, J, K>>>;
   exports?: readonly NoInfer<S>[];
   patches?: readonly ObjectPatch[];
 }
@@ -44,8 +47,7 @@ export function defineApp<
   B extends string = never,
   X extends string = never,
   J extends string = never,
-  // biome-ignore lint/complexity/noBannedTypes: the keys of no secrets, of which a reference can be to none
-  K extends Record<string, string> = {},
+  K extends Record<string, string> = Record<never, never>,
 >(app: Definition<S, B, X, J, K>): App {
   return app as unknown as App;
 }
