@@ -1,7 +1,8 @@
 /** A shop of one's own for a test: a copy of the example with its own state, run by the real command line, cleaned up whatever happens. */
 import { type ChildProcess, execFile, spawn } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 
@@ -55,11 +56,9 @@ export class Shop {
     this.port = port;
   }
 
-  /** A fresh copy below the repository, so that `import "flotilla"` is resolved as in the example. */
+  /** A fresh copy, in a folder that only its owner may enter. */
   static async copy(): Promise<Shop> {
-    const parent = join(root, "node_modules", ".cache", "flotilla-tests");
-    mkdirSync(parent, { recursive: true });
-    const dir = mkdtempSync(join(parent, "shop-"));
+    const dir = mkdtempSync(join(tmpdir(), "flotilla-shop-"));
     cpSync(join(root, "examples", "shop"), dir, {
       recursive: true,
       filter: (file) => !/\/(\.flotilla|node_modules)$/.test(file),

@@ -10,7 +10,7 @@ const dataPlane: Start = ({ folder, cluster }) =>
     random,
     gateway: { addresses: [host, "::1"], port: cluster.ports.gateway },
     stateFile: folder.routes,
-    log: logTo(process.stderr),
+    report: logTo(process.stderr),
   });
 
 await runUntilTold("data plane", dataPlane);
