@@ -20,6 +20,8 @@ export interface KindRules<T extends KubeObject = KubeObject> {
   fields?(object: T): Record<string, string>;
   /** Whether metadata.generation counts changes of everything outside of metadata and status (default: of spec). */
   generation?: "spec" | "none";
+  /** Whether a change counts in metadata.generation although the spec is the same. */
+  countsAlso?(object: T, before: T): boolean;
   /** The default of propagationPolicy where it is not Background. */
   propagation?: "Orphan" | "Foreground";
   /** Seconds of graceful deletion for kinds that have it; 0 removes at once. */

@@ -42,7 +42,8 @@ export function generationAfter(
   const generation = before.metadata.generation ?? 1;
   const specOnly = rulesFor(resource).generation !== "spec" && typeOf(resource)?.fields.spec !== undefined;
   const same = specOnly ? deepEqual(specOf(after), specOf(before)) : deepEqual(rest(after), rest(before));
-  return same ? generation : generation + 1;
+  const counted = !same || rulesFor(resource).countsAlso?.(after, before);
+  return !counted ? generation : generation + 1;
 }
 
 const specOf = (object: KubeObject) => ("spec" in object ? object.spec : undefined);

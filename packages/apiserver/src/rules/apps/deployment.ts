@@ -1,5 +1,5 @@
 /** Deployments. Source: kubernetes pkg/apis/apps (v1/defaults.go, validation), pkg/registry/apps/deployment */
-import type { Deployment } from "@flotilla/objects";
+import { type Deployment, deepEqual } from "@flotilla/objects";
 import type { KindRules } from "../../kind-rules.ts";
 import { fill } from "../fill.ts";
 import { defaultTemplate } from "../pod/defaults.ts";
@@ -16,4 +16,6 @@ export const deployments: KindRules<Deployment> = {
     }
     defaultTemplate(spec.template);
   },
+  // They are copied to its ReplicaSets.
+  countsAlso: ({ metadata }, before) => !deepEqual(metadata.annotations ?? {}, before.metadata.annotations ?? {}),
 };

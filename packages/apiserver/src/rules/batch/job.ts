@@ -1,5 +1,5 @@
 /** Jobs. Source: kubernetes pkg/apis/batch (v1/defaults.go, validation), pkg/registry/batch/job */
-import type { Job, JobSpec } from "@flotilla/objects";
+import { deepEqual, type Job, type JobSpec } from "@flotilla/objects";
 import type { KindRules } from "../../kind-rules.ts";
 import { fill } from "../fill.ts";
 import { defaultTemplate } from "../pod/defaults.ts";
@@ -29,10 +29,12 @@ export function defaultJobSpec(spec: JobSpec): void {
 function generateSelector({ metadata, spec }: Job): void {
   spec.template.metadata ??= {} as NonNullable<typeof spec.template.metadata>;
   const template = spec.template.metadata;
+  const copied = !metadata.labels || deepEqual(metadata.labels, template.labels);
   const labels: Record<string, string> = { ...template.labels };
   for (const label of jobNameLabels) labels[label] ??= metadata.name;
   for (const label of controllerUidLabels) labels[label] ??= metadata.uid ?? "";
   template.labels = labels;
+  if (copied) metadata.labels = { ...labels };
   const [, uidLabel] = controllerUidLabels;
   spec.selector ??= {};
   spec.selector.matchLabels = { [uidLabel]: metadata.uid ?? "", ...spec.selector.matchLabels };

@@ -1,5 +1,5 @@
 /** Endpoints and EndpointSlices. Source: kubernetes pkg/apis/core and pkg/apis/discovery (v1/defaults.go, validation) */
-import type { EndpointSlice, Endpoints } from "@flotilla/objects";
+import { deepEqual, type EndpointSlice, type Endpoints } from "@flotilla/objects";
 import type { KindRules } from "../../kind-rules.ts";
 import { fill } from "../fill.ts";
 
@@ -7,6 +7,7 @@ export const endpoints: KindRules<Endpoints> = {
   defaults({ subsets }) {
     for (const { ports } of subsets ?? []) for (const port of ports ?? []) fill(port, { protocol: "TCP" });
   },
+  warnings: () => ["v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"],
 };
 
 export const endpointSlices: KindRules<EndpointSlice> = {
@@ -16,6 +17,7 @@ export const endpointSlices: KindRules<EndpointSlice> = {
       port.protocol ??= "TCP";
     }
   },
+  countsAlso: ({ metadata }, before) => !deepEqual(metadata.labels ?? {}, before.metadata.labels ?? {}),
   prepare({ endpoints: each }) {
     for (const endpoint of each ?? []) delete endpoint.deprecatedTopology;
   },

@@ -63,7 +63,10 @@ export const services: KindRules<Service> = {
     const { spec } = service;
     if (!before) service.status = { loadBalancer: {} };
     else dropByType(spec, before.spec);
-    if (spec.type === "ExternalName") return;
+    if (spec.type === "ExternalName") {
+      delete spec.internalTrafficPolicy;
+      return;
+    }
     if (spec.clusterIP && !spec.clusterIPs?.length) spec.clusterIPs = [spec.clusterIP];
     chooseFamilies(spec, before?.spec);
   },

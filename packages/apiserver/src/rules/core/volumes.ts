@@ -4,7 +4,9 @@ import type { KindRules } from "../../kind-rules.ts";
 import { fill } from "../fill.ts";
 
 /** Each of dataSource and dataSourceRef follows from the other where it can. */
-function matchDataSources(spec: PersistentVolumeClaimSpec): void {
+function matchDataSources(spec: PersistentVolumeClaimSpec, before: PersistentVolumeClaimSpec | undefined): void {
+  if (!spec.dataSourceRef && !before?.dataSource && spec.dataSource && !isKnownSource(spec.dataSource))
+    delete spec.dataSource;
   const { dataSource, dataSourceRef } = spec;
   if (dataSource && !dataSourceRef) spec.dataSourceRef = { ...dataSource };
   else if (dataSourceRef && !dataSource && !dataSourceRef.namespace) {
@@ -13,13 +15,17 @@ function matchDataSources(spec: PersistentVolumeClaimSpec): void {
   }
 }
 
+/** What else a dataSource names has always been passed over. */
+const isKnownSource = ({ apiGroup, kind }: NonNullable<PersistentVolumeClaimSpec["dataSource"]>) =>
+  apiGroup ? apiGroup === "snapshot.storage.k8s.io" && kind === "VolumeSnapshot" : kind === "PersistentVolumeClaim";
+
 export const persistentVolumeClaims: KindRules<PersistentVolumeClaim> = {
   defaults(claim) {
     claim.spec.volumeMode ??= "Filesystem";
     claim.status ??= {};
     claim.status.phase ||= "Pending";
   },
-  prepare: ({ spec }) => matchDataSources(spec),
+  prepare: ({ spec }, before) => matchDataSources(spec, before?.spec),
 };
 
 export const persistentVolumes: KindRules<PersistentVolume> = {

@@ -15,6 +15,7 @@ export const csiDrivers: KindRules<CSIDriver> = {
       storageCapacity: false,
       fsGroupPolicy: "ReadWriteOnceWithFSType",
       requiresRepublish: false,
+      seLinuxMount: false,
     });
     if (!spec.volumeLifecycleModes?.length) spec.volumeLifecycleModes = ["Persistent"];
   },
