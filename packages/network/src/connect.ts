@@ -1,0 +1,52 @@
+/** A TCP connection to an endpoint of a cluster: on another one when the first cannot be reached, within the time that a client is held. */
+import { connect as netConnect, type Socket } from "node:net";
+import type { Clock } from "@flotilla/ambient";
+import { connectLimit } from "./forward.ts";
+import { holdTime, type Upstream, type UpstreamEndpoint } from "./upstream.ts";
+
+export interface Connected {
+  readonly socket: Socket;
+  readonly endpoint: UpstreamEndpoint;
+}
+
+/** Rejects with the reason when there is none. `isOver`: nobody waits any more. What is connected must be released when it closes. */
+export async function connect(
+  upstream: Upstream,
+  clock: Clock,
+  { client, isOver }: { client: string | undefined; isOver: () => boolean },
+): Promise<Connected> {
+  const tried = new Set<UpstreamEndpoint>();
+  const until = clock.now() + holdTime;
+  let lastError: Error | undefined;
+  while (!isOver()) {
+    const endpoint = await upstream.take(tried, until, client);
+    if (!endpoint) throw new Error(upstream.explain(lastError));
+    tried.add(endpoint);
+    try {
+      const socket = await connectOnce(endpoint, clock);
+      upstream.noteConnected(endpoint);
+      return { socket, endpoint };
+    } catch (error) {
+      lastError = error as Error;
+      upstream.noteFailedConnect(endpoint);
+      upstream.release(endpoint);
+    }
+  }
+  throw new Error("the client has gone");
+}
+
+function connectOnce({ address, port }: UpstreamEndpoint, clock: Clock): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = netConnect({ host: address, port, allowHalfOpen: true, noDelay: true });
+    const cancel = clock.after(connectLimit, () => socket.destroy(new Error("connect time-out")));
+    socket.once("error", (error) => {
+      cancel();
+      reject(error);
+    });
+    socket.once("connect", () => {
+      cancel();
+      socket.removeAllListeners("error");
+      resolve(socket);
+    });
+  });
+}

@@ -1,0 +1,165 @@
+/** The way of one HTTP request through the proxy, at a Service's address or at the gateway. */
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+import { type Clock, type Random, uuid } from "@flotilla/ambient";
+import type { HTTPRequestMirrorFilter } from "@flotilla/objects";
+import { chooseWeighted } from "./balance.ts";
+import { answerError, answerSocket } from "./error-answer.ts";
+import { forward } from "./forward.ts";
+import { forwarded, type Headers, headerOf } from "./headers.ts";
+import type { HttpHandler } from "./http-server.ts";
+import { mirror } from "./mirror.ts";
+import { modifyAnswer, modifyRequest, redirection } from "./route-filter.ts";
+import type { Found, Routes } from "./route-match.ts";
+import type { Counters } from "./stats.ts";
+import { upgrade } from "./upgrade.ts";
+import type { Upstream } from "./upstream.ts";
+
+export interface AccessEntry {
+  readonly method: string;
+  readonly path: string;
+  readonly status: number | undefined;
+  readonly service: string;
+  readonly route: string;
+  readonly milliseconds: number;
+}
+
+export interface ProxyContext {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly counters: Counters;
+  readonly upstream: (cluster: string) => Upstream | undefined;
+  /** A copy of the request goes to the cluster of that reference. */
+  readonly mirrorTo: (filter: HTTPRequestMirrorFilter, route: string) => Upstream | undefined;
+  readonly onAccess?: (entry: AccessEntry) => void;
+}
+
+/** Where a request goes, with what is changed on the way; or what is answered instead. */
+type Way =
+  | {
+      readonly upstream: Upstream;
+      readonly route: string;
+      readonly path: string;
+      readonly headers: Headers;
+      readonly onAnswer: (headers: Headers) => Headers;
+      readonly mirrors: readonly Upstream[];
+      readonly requestTimeout?: number;
+      readonly backendTimeout?: number;
+    }
+  | { readonly route: string; readonly code: number; readonly message: string; readonly location?: string };
+
+const unchanged = (headers: Headers): Headers => headers;
+
+export const serviceHandler = (context: ProxyContext, cluster: string): HttpHandler =>
+  handler(context, (request) => {
+    const upstream = context.upstream(cluster);
+    if (!upstream) return { route: "", code: 503, message: `there is no service at ${cluster} any more` };
+    const headers = headersFor(context, request);
+    return { upstream, route: "", path: request.url ?? "/", headers, onAnswer: unchanged, mirrors: [] };
+  });
+
+/** `routes`: those of now. */
+export const gatewayHandler = (context: ProxyContext, routes: () => Routes): HttpHandler =>
+  handler(context, (request) => {
+    const { host = "" } = request.headers;
+    const target = pathOf(request.url ?? "/");
+    const found = routes()({ host, method: request.method ?? "GET", target, headers: request.headers });
+    if (!found)
+      return { route: "", code: 404, message: `no route for host ${host || "(none)"} and path ${pathOnly(target)}` };
+    return routed(context, found, target, headersFor(context, request));
+  });
+
+function routed(context: ProxyContext, { route, rule, prefix }: Found, target: string, headers: Headers): Way {
+  const redirect = rule.filters.find(({ type }) => type === "RequestRedirect")?.requestRedirect;
+  if (redirect) {
+    const { code, location } = redirection(redirect, { target, prefix, headers });
+    return { route, code, location, message: `see ${location}` };
+  }
+  const backend = chooseWeighted(rule.backends, context.random);
+  if (!backend) return { route, code: 500, message: `route ${route} has no backend with a weight above 0` };
+  const upstream = backend.cluster === undefined ? undefined : context.upstream(backend.cluster);
+  if (!upstream) return { route, code: 500, message: `route ${route}: ${backend.problem ?? "its backend is gone"}` };
+  const filters = [...rule.filters, ...backend.filters];
+  return {
+    upstream,
+    route,
+    ...modifyRequest({ path: target, headers }, filters, prefix),
+    onAnswer: (answer) => modifyAnswer(answer, filters),
+    mirrors: filters.flatMap(({ requestMirror }) => {
+      const copy = requestMirror && context.mirrorTo(requestMirror, route);
+      return copy ? [copy] : [];
+    }),
+    ...(rule.requestTimeout && { requestTimeout: rule.requestTimeout }),
+    ...(rule.backendTimeout && { backendTimeout: rule.backendTimeout }),
+  };
+}
+
+function handler(context: ProxyContext, wayOf: (request: IncomingMessage) => Way): HttpHandler {
+  const { clock, counters, onAccess } = context;
+  const note = (request: IncomingMessage, way: Way, status: number | undefined, since: number) => {
+    const service = "upstream" in way ? way.upstream.service : "";
+    counters.note(service, way.route, status);
+    onAccess?.({
+      method: request.method ?? "",
+      path: request.url ?? "",
+      status,
+      service,
+      route: way.route,
+      milliseconds: clock.now() - since,
+    });
+  };
+
+  const answer = async (request: IncomingMessage, response: ServerResponse) => {
+    const since = clock.now();
+    const way = wayOf(request);
+    if ("upstream" in way) {
+      for (const copy of way.mirrors) mirror({ ...way, request, upstream: copy, clock });
+      await forward({ ...way, request, response, clock });
+    } else {
+      if (way.location) response.setHeader("Location", way.location);
+      answerError(request, response, way.code, way.message);
+    }
+    note(request, way, response.headersSent ? response.statusCode : undefined, since);
+  };
+
+  const switchProtocol = async (request: IncomingMessage, client: Socket, head: Buffer) => {
+    const since = clock.now();
+    const way = wayOf(request);
+    if (!("upstream" in way)) {
+      answerSocket(client, way.code, way.message);
+      return note(request, way, way.code, since);
+    }
+    const timeout = way.requestTimeout ?? way.backendTimeout;
+    note(request, way, await upgrade({ ...way, request, client, head, clock, ...(timeout && { timeout }) }), since);
+  };
+
+  return {
+    request(request, response) {
+      // A broken connection shows as the response's close.
+      request.on("error", () => undefined);
+      void answer(request, response);
+    },
+    upgrade: (request, socket, head) => void switchProtocol(request, socket, head),
+  };
+}
+
+const headersFor = ({ random }: ProxyContext, request: IncomingMessage): Headers => {
+  const headers = forwarded(request.rawHeaders, { client: request.socket.remoteAddress, id: () => uuid(random) });
+  const { "transfer-encoding": encoding, "content-length": length } = request.headers;
+  if (encoding !== undefined) headers.push("Transfer-Encoding", "chunked");
+  else if (length === undefined && bodyExpected.has(request.method ?? "")) headers.push("Content-Length", "0");
+  if (headerOf(headers, "host") === undefined) headers.push("Host", "");
+  return headers;
+};
+
+/** Methods for which Node.js would announce a body where none is. */
+const bodyExpected = new Set(["POST", "PUT", "PATCH"]);
+
+/** Of the absolute form, as clients of a proxy send it, too. Source: RFC 9112, 3.2.2. */
+const pathOf = (target: string): string => {
+  const absolute = /^https?:\/\/[^/?#]*(.*)$/i.exec(target);
+  if (!absolute) return target;
+  return absolute[1]?.startsWith("/") ? absolute[1] : `/${absolute[1]}`;
+};
+
+const pathOnly = (target: string): string => target.split("?", 1)[0] as string;

@@ -1,0 +1,143 @@
+/** Serves a table: listens where it says, sends on to whom it says, and follows from one table to the next without a break. */
+
+import type { Server as HttpServer } from "node:http";
+import { createServer, type Server, type Socket } from "node:net";
+import type { Clock, Random } from "@flotilla/ambient";
+import { type AccessEntry, gatewayHandler, type ProxyContext, serviceHandler } from "./exchange.ts";
+import { type HttpHandler, httpServer } from "./http-server.ts";
+import { Listeners, type Wanted } from "./listeners.ts";
+import { compileRoutes, type Routes } from "./route-match.ts";
+import { type Count, Counters } from "./stats.ts";
+import { clusterKey, type GatewayListener, type Table } from "./table.ts";
+import { proxyTcp } from "./tcp-proxy.ts";
+import { Upstream } from "./upstream.ts";
+
+export interface ProxyOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Where listeners of Gateways are. */
+  readonly gatewayAddresses: readonly string[];
+  /** Reasons by "address:port" of what cannot be listened on. */
+  readonly onProblems: (problems: Readonly<Record<string, string>>) => void;
+  readonly onAccess?: (entry: AccessEntry) => void;
+}
+
+/** What is under way at a stop has this long to end. */
+const grace = 3000;
+
+export class TrafficProxy {
+  readonly #clock: Clock;
+  readonly #random: Random;
+  readonly #gatewayAddresses: readonly string[];
+  readonly #listeners: Listeners;
+  readonly #upstreams = new Map<string, Upstream>();
+  readonly #routes = new Map<number, Routes>();
+  readonly #sockets = new Set<Socket>();
+  readonly #httpServers = new Set<HttpServer>();
+  readonly #counters = new Counters();
+  readonly #context: ProxyContext;
+  #stopped = false;
+
+  constructor({ clock, random, gatewayAddresses, onProblems, onAccess }: ProxyOptions) {
+    this.#clock = clock;
+    this.#random = random;
+    this.#gatewayAddresses = gatewayAddresses;
+    this.#listeners = new Listeners(clock, onProblems);
+    this.#context = {
+      clock,
+      random,
+      counters: this.#counters,
+      upstream: (cluster) => this.#upstreams.get(cluster),
+      mirrorTo: ({ backendRef: { name, port }, percent, fraction }, route) => {
+        const share = fraction ? fraction.numerator / (fraction.denominator ?? 100) : (percent ?? 100) / 100;
+        if (random.next() >= share) return undefined;
+        return this.#upstreams.get(clusterKey(route.split("/", 1)[0] as string, name, port ?? 0));
+      },
+      ...(onAccess && { onAccess }),
+    };
+  }
+
+  /** Endpoints and routes hold at once; resolves when each new address is listened on or has failed. */
+  async apply(table: Table): Promise<void> {
+    if (this.#stopped) return;
+    for (const [key, upstream] of this.#upstreams) {
+      if (key in table.clusters) continue;
+      upstream.stop();
+      this.#upstreams.delete(key);
+    }
+    for (const [key, cluster] of Object.entries(table.clusters)) {
+      const known = this.#upstreams.get(key);
+      if (known) known.update(cluster);
+      else this.#upstreams.set(key, new Upstream(cluster, this.#clock, this.#random));
+    }
+    const byPort = Map.groupBy(table.gateways, ({ port }) => port);
+    this.#routes.clear();
+    for (const [port, listeners] of byPort) this.#routes.set(port, compileRoutes(listeners));
+    await this.#listeners.want([...this.#serviceListeners(table), ...this.#gatewayListeners(byPort)]);
+  }
+
+  stats(): Count[] {
+    return this.#counters.list();
+  }
+
+  /** Takes no more connections, lets what is under way end for a while, then cuts it. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#listeners.stop();
+    const until = this.#clock.now() + grace;
+    while (this.#sockets.size > 0 && this.#clock.now() < until) {
+      for (const server of this.#httpServers) server.closeIdleConnections();
+      await new Promise<void>((resolve) => this.#clock.after(20, resolve));
+    }
+    for (const socket of this.#sockets) socket.destroy();
+    for (const upstream of this.#upstreams.values()) upstream.stop();
+  }
+
+  #serviceListeners({ services }: Table): Wanted[] {
+    return services.map(({ address, port, protocol, cluster }) => ({
+      address,
+      port,
+      kind: `${protocol} ${cluster}`,
+      open: () =>
+        protocol === "http"
+          ? this.#http(serviceHandler(this.#context, cluster))
+          : this.#tcp(() => this.#upstreams.get(cluster)),
+    }));
+  }
+
+  #gatewayListeners(byPort: ReadonlyMap<number, GatewayListener[]>): Wanted[] {
+    const none: Routes = () => undefined;
+    return [...byPort.keys()].flatMap((port) =>
+      this.#gatewayAddresses.map((address) => ({
+        address,
+        port,
+        kind: "gateway",
+        open: () => this.#http(gatewayHandler(this.#context, () => this.#routes.get(port) ?? none)),
+      })),
+    );
+  }
+
+  #http(handler: HttpHandler): Server {
+    const server = httpServer(handler);
+    this.#httpServers.add(server);
+    server.once("close", () => this.#httpServers.delete(server));
+    return this.#tracked(server);
+  }
+
+  #tcp(upstream: () => Upstream | undefined): Server {
+    return this.#tracked(
+      createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true }, (client) => {
+        const found = upstream();
+        if (found) void proxyTcp(client, found, this.#clock);
+        else client.resetAndDestroy();
+      }),
+    );
+  }
+
+  #tracked(server: Server): Server {
+    return server.on("connection", (socket: Socket) => {
+      this.#sockets.add(socket);
+      socket.once("close", () => this.#sockets.delete(socket));
+    });
+  }
+}

@@ -1,0 +1,83 @@
+/**
+ * Objects to the table that the proxy works by. It writes nothing, so that traffic follows endpoints whatever becomes of
+ * statuses (`status-controller.ts`). One key for everything: a route needs its Gateway, its Services and their slices.
+ */
+import { type Cache, type Controller, watchMapped } from "@flotilla/client";
+import {
+  type EndpointSlice,
+  EndpointSlices,
+  type Gateway,
+  type GatewayClass,
+  GatewayClasses,
+  Gateways,
+  type HTTPRoute,
+  HTTPRoutes,
+  type Namespace,
+  Namespaces,
+  type Service,
+  Services,
+} from "@flotilla/objects";
+import { attach } from "./attach.ts";
+import { gatewayTable } from "./gateway-table.ts";
+import type { ListenerProblems, listenerSource } from "./listener-source.ts";
+import { serviceTable } from "./service-table.ts";
+import type { Table } from "./table.ts";
+
+export const routesKey = { name: "routes" };
+
+export interface RouteObjects {
+  readonly services: readonly Service[];
+  readonly slices: readonly EndpointSlice[];
+  readonly classes: readonly GatewayClass[];
+  readonly gateways: readonly Gateway[];
+  readonly routes: readonly HTTPRoute[];
+  readonly namespaces: readonly Namespace[];
+  /** Undefined until the proxy has tried to listen. */
+  readonly problems: ListenerProblems | undefined;
+}
+
+const toRoutes = () => [routesKey];
+
+export const routeWatches = [
+  watchMapped(Services, toRoutes),
+  watchMapped(GatewayClasses, toRoutes),
+  watchMapped(Gateways, toRoutes),
+  watchMapped(HTTPRoutes, toRoutes),
+  watchMapped(Namespaces, toRoutes),
+];
+
+export const observeRoutes = (
+  cache: Cache,
+  source: ReturnType<typeof listenerSource>,
+): Omit<RouteObjects, "slices"> => ({
+  services: cache.list(Services),
+  classes: cache.list(GatewayClasses),
+  gateways: cache.list(Gateways),
+  routes: cache.list(HTTPRoutes),
+  namespaces: cache.list(Namespaces),
+  problems: cache.source(source, routesKey.name)?.value,
+});
+
+/** `gatewayPort`: where port 80 of a Gateway is on this machine. */
+export function tableOf(objects: Omit<RouteObjects, "problems">, gatewayPort: number | undefined): Table {
+  const byName = new Map(objects.services.map((each) => [`${each.metadata.namespace}/${each.metadata.name}`, each]));
+  return {
+    format: 1,
+    ...serviceTable(objects.services, objects.slices),
+    gateways: gatewayTable(attach(objects), byName, (port) => (port === 80 ? (gatewayPort ?? port) : port)),
+  };
+}
+
+export function routeController(
+  gatewayPort: number | undefined,
+  source: ReturnType<typeof listenerSource>,
+): Controller<RouteObjects> {
+  return {
+    name: "routes",
+    watches: [...routeWatches, watchMapped(EndpointSlices, toRoutes)],
+    // It wakes the controller where there is no object at all.
+    sources: [source],
+    observe: (_, cache) => ({ ...observeRoutes(cache, source), slices: cache.list(EndpointSlices) }),
+    decide: (objects) => ({ effects: [{ to: "data-plane", do: tableOf(objects, gatewayPort) }] }),
+  };
+}

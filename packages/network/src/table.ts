@@ -1,0 +1,86 @@
+/**
+ * What the data plane needs to know, and nothing else: plain data, made by a pure decision, kept on disk, handed to the proxy.
+ * Clusters are referred to by key, so that a change of endpoints changes one place.
+ */
+import type { HTTPRouteFilter, HTTPRouteMatch } from "@flotilla/objects";
+
+export interface Table {
+  /** Of this form; what was kept in another form is not read. */
+  readonly format: 1;
+  /** By `clusterKey`. */
+  readonly clusters: Readonly<Record<string, TableCluster>>;
+  readonly services: readonly ServiceListener[];
+  readonly gateways: readonly GatewayListener[];
+}
+
+/** One port of one Service, and who answers there. */
+export interface TableCluster {
+  /** "namespace/name", for messages and counters. */
+  readonly service: string;
+  readonly port: number;
+  readonly endpoints: readonly TableEndpoint[];
+  /** Endpoints that are neither ready nor serving: told to whoever asks why nobody answers. */
+  readonly unready: number;
+  /** Milliseconds for which a client stays with its endpoint; undefined: no affinity. */
+  readonly affinity?: number;
+}
+
+export interface TableEndpoint {
+  readonly address: string;
+  readonly port: number;
+  /** "draining": terminating but serving; chosen only when none is ready. */
+  readonly state: "ready" | "draining";
+}
+
+/** Where a Service is reached. */
+export interface ServiceListener {
+  readonly namespace: string;
+  readonly name: string;
+  readonly address: string;
+  readonly port: number;
+  readonly protocol: "http" | "tcp";
+  readonly cluster: string;
+}
+
+/** One listener of a Gateway, with the routes that are attached to it. */
+export interface GatewayListener {
+  readonly namespace: string;
+  readonly gateway: string;
+  readonly name: string;
+  /** The port that is bound, which may differ from the one that the Gateway states. */
+  readonly port: number;
+  readonly hostname?: string;
+  readonly routes: readonly TableRoute[];
+}
+
+export interface TableRoute {
+  /** "namespace/name". */
+  readonly route: string;
+  readonly created: string;
+  /** Those that both the route and the listener accept; empty: every host. */
+  readonly hostnames: readonly string[];
+  readonly rules: readonly TableRule[];
+}
+
+export interface TableRule {
+  /** Never empty. */
+  readonly matches: readonly HTTPRouteMatch[];
+  readonly filters: readonly HTTPRouteFilter[];
+  readonly backends: readonly TableBackend[];
+  /** Milliseconds. */
+  readonly requestTimeout?: number;
+  readonly backendTimeout?: number;
+}
+
+export interface TableBackend {
+  readonly weight: number;
+  /** Undefined: invalid, so that its share of requests is answered with 500 and `problem`. */
+  readonly cluster?: string;
+  readonly problem?: string;
+  readonly filters: readonly HTTPRouteFilter[];
+}
+
+export const emptyTable: Table = { format: 1, clusters: {}, services: [], gateways: [] };
+
+export const clusterKey = (namespace: string, service: string, port: number): string =>
+  `${namespace}/${service}:${port}`;
