@@ -43,9 +43,13 @@ export function typeNamed(name: string): TypeSchema {
 
 /** All types by name. Parses what has not been asked for yet. */
 export function typeTable(): TypeTable {
+  if (whole) return whole;
   for (const name of linesOfTable().keys()) typeNamed(name);
-  return Object.fromEntries(types);
+  whole = Object.fromEntries(types);
+  return whole;
 }
+
+let whole: TypeTable | undefined;
 
 /** What objects of the resource look like; undefined for a kind known only by a CustomResourceDefinition without a schema. */
 export function typeOf(resource: Resource): TypeSchema | undefined {

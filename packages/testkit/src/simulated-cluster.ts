@@ -4,7 +4,15 @@
  */
 import { type Simulation, simulation } from "@flotilla/ambient";
 import { type ControlPlane, createControlPlane, memoryPersistence } from "@flotilla/apiserver";
-import { type Api, type Controller, type LogEntry, type Query, resourceOfObject, type Write } from "@flotilla/client";
+import {
+  type Api,
+  type Controller,
+  type Effects,
+  type LogEntry,
+  type Query,
+  resourceOfObject,
+  type Write,
+} from "@flotilla/client";
 import type { Behaviour, ContainerSpec } from "@flotilla/node";
 import type { KubeObject, Resource } from "@flotilla/objects";
 import { ownerReads, ownerReadsName, workloadControllers } from "@flotilla/workloads";
@@ -20,6 +28,8 @@ export interface SimulatedClusterOptions {
   readonly nodes?: number;
   /** Beside those of package workloads. */
   readonly controllers?: readonly Controller[];
+  /** Where the effects of these controllers go. */
+  readonly effects?: (api: Api, world: Simulation) => Effects;
   /** What each container does at its start; default: `unhurried`. */
   readonly behaviours?: (spec: ContainerSpec) => Behaviour | undefined;
 }
@@ -43,7 +53,7 @@ export class SimulatedCluster {
 
   /** For `simulatedCluster`. */
   constructor(world: Simulation, plane: ControlPlane, options: SimulatedClusterOptions) {
-    const { seed, faults, nodes = 2, controllers = [], behaviours = unhurried(world) } = options;
+    const { seed, faults, nodes = 2, controllers = [], effects, behaviours = unhurried(world) } = options;
     this.world = world;
     this.#behaviours = behaviours;
     this.#plane = plane;
@@ -63,7 +73,10 @@ export class SimulatedCluster {
       controllers(api) {
         const reads = ownerReads(api);
         const workloads = workloadControllers({ volumesRoot: "/volumes", clusterCA: "", ownerReads: reads });
-        return { controllers: [...workloads, ...controllers], effects: { [ownerReadsName]: reads.read } };
+        return {
+          controllers: [...workloads, ...controllers],
+          effects: { ...effects?.(api, world), [ownerReadsName]: reads.read },
+        };
       },
     });
     for (let n = 1; n <= nodes; n++) this.addNode(`node-${n}`);
