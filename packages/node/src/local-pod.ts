@@ -15,11 +15,16 @@ export interface Ended extends Run {
   readonly message?: string;
 }
 
+/** It is being ended, with that much grace. */
+export interface Stopping {
+  readonly graceMs: number;
+}
+
 export type ContainerState =
   | { readonly is: "idle" }
   /** Asked of the runtime; the answer is not there yet. */
   | { readonly is: "starting" }
-  | ({ readonly is: "running"; readonly stopping: boolean } & Run)
+  | ({ readonly is: "running"; readonly stopping?: Stopping } & Run)
   | ({ readonly is: "exited" } & Ended);
 
 export interface StartFailure {

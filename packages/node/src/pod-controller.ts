@@ -111,7 +111,7 @@ function end(pod: Pod, local: LocalPod, graceSeconds: number): PodEffect[] {
   return nextToEnd(pod, local)
     .filter((name) => {
       const { state } = localContainer(local, name);
-      return state.is === "running" && (!state.stopping || graceSeconds < graceOf(local.pod));
+      return state.is === "running" && (!state.stopping || graceSeconds * 1000 < state.stopping.graceMs);
     })
     .map((name) => ({ do: "stop", uid: local.uid, name, graceSeconds, message: `Stopping container ${name}` }));
 }

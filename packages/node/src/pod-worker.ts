@@ -211,7 +211,7 @@ export class PodWorker {
     // The answer and the end may cross: an exit that came first is in `#early`.
     const exit = this.#early.get(id);
     this.#early.delete(id);
-    const running = { is: "running", id, startedAt, stopping: false } as const;
+    const running = { is: "running", id, startedAt } as const;
     this.store.updateContainer(uid, name, () => ({ ...idle, ...common, state: running }));
     this.store.note(uid, "Normal", "Started", `Started container ${name}`);
     if (exit) return this.#exited(exit);
@@ -252,7 +252,7 @@ export class PodWorker {
       await new Promise<void>((resolve) => void clock.after(startingLookEvery, resolve));
       return this.end(uid, name, graceMs);
     }
-    this.store.updateContainer(uid, name, () => ({ state: { ...state, stopping: true } }));
+    this.store.updateContainer(uid, name, () => ({ state: { ...state, stopping: { graceMs } } }));
     const container = allContainers(local.pod).find((each) => each.container.name === name)?.container;
     const hook = container?.lifecycle?.preStop;
     let left = graceMs;
