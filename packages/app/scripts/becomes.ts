@@ -1,6 +1,6 @@
 /** What each field of the model becomes: by path, with "*" for the keys of a record. `document.ts` puts it beside the field. */
 
-/** Of services and jobs alike. */
+/** Of services and jobs alike; what environments share with the app, and jobs with services, is said once. */
 const program: Readonly<Record<string, string>> = {
   enabled: "nothing at all when false",
   source: "an image; user 1000 in the pod",
@@ -13,7 +13,8 @@ const program: Readonly<Record<string, string>> = {
   calls: "`<NAME>_URL`, NetworkPolicies on both sides; for an external also `<NAME>_SERVICE_HOST` and `_PORT`",
   uses: "`DATABASE_URL`, `PG*` from the database's Secret, NetworkPolicies; several: `<NAME>_DATABASE_URL` each",
   resources: "the container's resources; no CPU limit",
-  volumes: "PersistentVolumeClaim `<service>-<volume>` (StatefulSet: volumeClaimTemplates), or emptyDir; always one for /tmp",
+  volumes:
+    "PersistentVolumeClaim `<service>-<volume>` (StatefulSet: volumeClaimTemplates), or emptyDir; always one for /tmp",
   init: "initContainers, restricted like the container itself",
   sidecars: "containers, restricted like the container itself",
   terminationGracePeriod: "terminationGracePeriodSeconds",
@@ -27,12 +28,7 @@ const overlaid: Readonly<Record<string, string>> = {
   labels: "labels of every object",
   annotations: "annotations of every object",
   defaults: "fields of every service, unless it states its own",
-  services: "see Service",
-  backing: "see Backing",
-  external: "see External",
-  jobs: "see Job",
   routes: "HTTPRoute `<app>-routes`, attached to Gateway flotilla-system/flotilla",
-  secrets: "see Secret",
   objects: "the objects as they are, in the app's namespace, with its labels",
   patches: "changes of any object, after those of services and jobs",
 };
@@ -47,7 +43,6 @@ export const becomes: Readonly<Record<string, string>> = {
   environments: "what `render --environment` gives; `local` is what `up` runs",
 
   ...under("environments.*", {
-    ...overlaid,
     namespace: "metadata.namespace",
     registry: "`<registry>/<app>-<service>:dev` where no version is known",
     domain: "hostnames of HTTPRoutes",
@@ -65,6 +60,7 @@ export const becomes: Readonly<Record<string, string>> = {
     disruption: "PodDisruptionBudget; not made on a laptop unless stated",
     release: "strategy of the Deployment: maxSurge 25%, maxUnavailable 0; Recreate with a ReadWriteOnce volume",
   }),
+  "services.*.calls.[].optional": "nothing yet; it says what the caller can do without",
   "services.*.ports.*.protocol": "appProtocol http, kubernetes.io/h2c (grpc), kubernetes.io/ws; none for tcp and udp",
   "services.*.release.maxDuration": "progressDeadlineSeconds",
   "services.*.scale.stabilization": "behavior.scaleDown.stabilizationWindowSeconds",
@@ -75,7 +71,6 @@ export const becomes: Readonly<Record<string, string>> = {
   "services.*.identity.rules": "Role, RoleBinding; the account's token is mounted",
 
   ...under("jobs.*", {
-    ...program,
     run: "a CronJob (manual: suspended, for `kubectl create job --from`), or a Job for each release",
     schedule: "CronJob spec.schedule",
     timeZone: "CronJob spec.timeZone",
@@ -91,7 +86,8 @@ export const becomes: Readonly<Record<string, string>> = {
     driver: "process and statefulset: a StatefulSet; cnpg: a Cluster of CloudNativePG; external: nothing",
     storage: "the claim's request",
     class: "the claim's storageClassName",
-    migrations: "an immutable ConfigMap and a Job, named for their content; services that use it wait on a laptop",
+    migrations:
+      "an immutable ConfigMap and a Job, named for their content; the App's controller lets what uses it wait",
     secret: "the Secret that `PG*` and `DATABASE_URL` are read from",
   }),
 
