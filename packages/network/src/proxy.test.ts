@@ -21,7 +21,10 @@ const raw = (text: string): Promise<string> =>
     socket.on("data", (chunk) => {
       heard += chunk;
     });
-    socket.on("end", () => (socket.end(), resolve(heard)));
+    socket.on("end", () => {
+      socket.end();
+      resolve(heard);
+    });
     socket.on("error", reject);
   });
 
