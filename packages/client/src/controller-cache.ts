@@ -14,12 +14,14 @@ export class ControllerCache implements Cache {
   readonly #sources: Sources;
   readonly #clock: Clock;
   readonly #own = new Map<string, Informer[]>();
+  readonly #watchesAll: boolean;
 
   constructor(controller: Controller, informers: Informers, sources: Sources, clock: Clock) {
     this.#controller = controller;
     this.#informers = informers;
     this.#sources = sources;
     this.#clock = clock;
+    this.#watchesAll = controller.watches.some((watch) => !watch.resource);
     for (const watch of controller.watches) {
       if (!isNamed(watch)) continue;
       const informer = informers.of(watch);
@@ -66,9 +68,8 @@ export class ControllerCache implements Cache {
   holding(resource: Resource): readonly Informer[] {
     const own = this.#own.get(versioned(resource));
     if (own) return own;
-    if (!this.#watchesAll) return [];
-    for (const informer of this.#informers.all()) if (sameResource(informer.resource, resource)) return [informer];
-    return [];
+    const discovered = this.#watchesAll ? this.#informers.discoveredFor(resource) : undefined;
+    return discovered ? [discovered] : [];
   }
 
   /** As `get`, but without complaint where the controller has no watch for the resource. */
@@ -85,17 +86,21 @@ export class ControllerCache implements Cache {
     if (found.length > 0 || this.#watchesAll) return found;
     throw new Error(`controller ${this.#controller.name} reads ${versioned(resource)} but has no watch for it`);
   }
-
-  get #watchesAll(): boolean {
-    return this.#controller.watches.some((watch) => !watch.resource);
-  }
 }
 
 export const isNamed = (watch: Watch): watch is Watch & { resource: Resource } => watch.resource !== undefined;
 
-const versioned = (resource: Resource): string => `${resourceName(resource)} ${apiVersionOf(resource)}`;
+/** Asked at every read, so it is put together once for each resource. */
+const ids = new WeakMap<Resource, string>();
 
-const sameResource = (a: Resource, b: Resource): boolean => a.plural === b.plural && a.group === b.group;
+function versioned(resource: Resource): string {
+  let id = ids.get(resource);
+  if (id === undefined) {
+    id = `${resourceName(resource)} ${apiVersionOf(resource)}`;
+    ids.set(resource, id);
+  }
+  return id;
+}
 
 const idOf = (object: KubeObject): string => {
   const { namespace, name } = keyOf(object);

@@ -46,11 +46,14 @@ export class ControllerLoop {
   readonly #cache: ControllerCache;
   readonly #queue: KeyQueue;
   readonly #failed = new Map<string, Failed>();
+  /** Of the watches that name a resource. */
+  readonly #informerOf: ReadonlyMap<Watch, Informer>;
   #started = false;
 
   constructor(options: LoopOptions) {
     this.#options = options;
     const { clock, random, concurrency, controller, informers, sources } = options;
+    this.#informerOf = new Map(controller.watches.filter(isNamed).map((each) => [each, informers.of(each)]));
     this.#cache = new ControllerCache(controller, informers, sources, clock);
     this.#queue = new KeyQueue({ clock, random, concurrency, look: (key) => this.#look(key) });
   }
@@ -58,8 +61,7 @@ export class ControllerLoop {
   /** Waits until all watches have delivered what exists, then looks at all of it. */
   async start(): Promise<void> {
     const { controller, informers, signal } = this.#options;
-    const named = controller.watches.filter(isNamed).map((watch) => informers.of(watch));
-    await Promise.all(named.map((informer) => informer.waitFor(() => informer.synced)));
+    await Promise.all([...this.#informerOf.values()].map((each) => each.waitFor(() => each.synced)));
     if (controller.watches.some((watch) => !isNamed(watch))) {
       await informers.discovered;
       await Promise.all([...informers.all()].map((each) => each.waitFor(() => each.synced, longestSync)));
@@ -100,9 +102,8 @@ export class ControllerLoop {
   }
 
   #concerns(watch: Watch, informer: Informer): boolean {
-    if (isNamed(watch)) return this.#options.informers.of(watch) === informer;
-    for (const each of this.#options.informers.all()) if (each === informer) return true;
-    return false;
+    const own = this.#informerOf.get(watch);
+    return own ? own === informer : this.#options.informers.discoveredFor(informer.resource) === informer;
   }
 
   async #look(key: Key): Promise<LookResult> {

@@ -38,6 +38,8 @@ export class Informers {
   readonly #bySelection = new Map<string, Informer>();
   /** Those of `watchAll`, by resource name without version: one version of each is enough. */
   readonly #discovered = new Map<string, Informer>();
+  /** The same, by the very resource, which saves putting its name together at every read. */
+  #byResource = new Map<Resource, Informer>();
   /** What the watches that name a resource declare. */
   readonly #indexes = new Map<string, Set<Index>>();
   readonly #everywhere = new Set<Index>();
@@ -65,6 +67,11 @@ export class Informers {
   /** The informers of `watchAll`. */
   all(): Iterable<Informer> {
     return this.#discovered.values();
+  }
+
+  /** That of `watchAll` for the resource, in whichever version. */
+  discoveredFor(resource: Resource): Informer | undefined {
+    return this.#byResource.get(resource) ?? this.#discovered.get(resourceName(resource));
   }
 
   async stop(): Promise<void> {
@@ -139,6 +146,7 @@ export class Informers {
       if (known) known.retry();
       else this.#discovered.set(name, this.#start(resource, {}));
     }
+    this.#byResource = new Map([...this.#discovered.values()].map((informer) => [informer.resource, informer]));
   }
 
   /** Unless a watch names the resource: then it waits for the kind to come back. */

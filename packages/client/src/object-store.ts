@@ -8,6 +8,13 @@ const idOf = ({ namespace, name }: NamespacedName): string => `${namespace ?? ""
 
 const byId = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
+const none: readonly string[] = [];
+
+const inOrder = (ids: ReadonlySet<string> | undefined): readonly string[] => {
+  if (!ids || ids.size === 0) return none;
+  return ids.size === 1 ? [...ids] : [...ids].sort(byId);
+};
+
 /** Ids under each value. */
 type Entries = Map<string, Set<string>>;
 
@@ -81,10 +88,10 @@ export class ObjectStore {
   #under(index: Index, values: string | readonly string[]): readonly string[] {
     const entries = this.#indexes.get(index);
     if (!entries) throw new Error(`no watch declares the index ${index.name}`);
-    if (typeof values === "string") return [...(entries.get(values) ?? [])].sort(byId);
+    if (typeof values === "string") return inOrder(entries.get(values));
     const ids = new Set<string>();
     for (const value of values) for (const id of entries.get(value) ?? []) ids.add(id);
-    return [...ids].sort(byId);
+    return inOrder(ids);
   }
 }
 
