@@ -8,6 +8,7 @@ export { inEnvironment, local, namespaceOf } from "./environment.ts";
 export { annotation, type ExpandOptions, type Target, type Version } from "./expand/context.ts";
 export { expand, type Plan, plan, type Step } from "./expand/plan.ts";
 export { type Files, knownFiles } from "./files.ts";
+export { type JsonSchema, jsonSchema } from "./json-schema.ts";
 export { fileNames, filesOf, findAppFile, LoadError, type Loaded, loadApp } from "./load.ts";
 export { defineApp } from "./model/define-app.ts";
 export type { AnyNames, App as AppModel, Environment, Names, ObjectPatch, Overlay } from "./model/model.ts";

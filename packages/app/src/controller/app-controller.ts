@@ -38,7 +38,7 @@ import { appStatus, invalidStatus } from "./app-status.ts";
 import type { GenerateSecret } from "./generate-secret.ts";
 import { isKept, isWorkload, producedKinds, resourceFor } from "./kinds.ts";
 import { type PartStatus, partStatus } from "./part-status.ts";
-import { yielding } from "./yield.ts";
+import { toApply } from "./to-apply.ts";
 
 const manager = "flotilla-app";
 const partOf = "app.kubernetes.io/part-of";
@@ -199,9 +199,9 @@ class Round {
     return [...steps.filter((step) => !isFailed(step)), ...steps.filter(isFailed)].flatMap(({ object }) => {
       const resource = resourceFor(object, this.#steps);
       if (!resource) return [];
-      const owned = this.#owned(object, resource);
-      const config = this.#local ? yielding(this.#live(object), owned, resource, manager, this.#now) : owned;
-      return [applyObject(resource, config, manager)];
+      const applying = { resource, manager, yields: this.#local, now: this.#now };
+      const config = toApply(this.#live(object), object, this.#owned(object, resource), applying);
+      return config ? [applyObject(resource, config, manager)] : [];
     });
   }
 
