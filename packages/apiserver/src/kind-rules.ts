@@ -10,6 +10,8 @@ export interface KindRules<T extends KubeObject = KubeObject> {
   prepare?(object: T, before: T | undefined): void;
   /** All mistakes, not only the first. */
   validate?(object: T): FieldError[];
+  /** Mistakes of a new object alone; `validate` runs too. */
+  validateCreate?(object: T): FieldError[];
   /** Mistakes of the change alone (immutable fields); `validate` runs too. */
   validateUpdate?(object: T, before: T): FieldError[];
   /** Mistakes of a write to the status subresource. */

@@ -17,7 +17,7 @@ const longestMessage = (most: number): string => `must be no more than ${most} c
 const empty = "must be non-empty";
 
 const formatMessage = ({ message, pattern, examples }: Format): string =>
-  `${message} (e.g. ${examples.map((each) => `'${each}', `).join("or ")}regex used for validation is '${pattern}')`;
+  `${message} (e.g. ${examples.map((each) => `'${each}', `).join(" or ")}regex used for validation is '${pattern}')`;
 
 function check(value: string, most: number, format: Format, regex: RegExp): string[] {
   const wrong: string[] = [];

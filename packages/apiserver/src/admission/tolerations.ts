@@ -6,7 +6,7 @@ const SECONDS = 300;
 const TAINTS = ["node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"];
 
 export const addTolerations: AdmissionStep = ({ operation, resource, subresource, object }) => {
-  if (resourceName(resource) !== "pods" || operation !== "CREATE" || subresource) return;
+  if (resourceName(resource) !== "pods" || operation === "DELETE" || subresource) return;
   const { spec } = object as Pod;
   const own = spec.tolerations ?? [];
   const missing = TAINTS.filter(

@@ -63,7 +63,11 @@ export function createTaken(
   rules.prepare?.(object, undefined);
   const generation = generationAfter(resource, object, undefined);
   if (generation !== undefined) metadata.generation = generation;
-  mustBeValid(resource, object, [...metadataMistakes(resource, object), ...(rules.validate?.(object) ?? [])]);
+  mustBeValid(resource, object, [
+    ...metadataMistakes(resource, object),
+    ...(rules.validate?.(object) ?? []),
+    ...(rules.validateCreate?.(object) ?? []),
+  ]);
   for (const warning of rules.warnings?.(object) ?? []) context.warn(warning);
   admit.checking(request);
   transaction.put(resourceName(resource), key, object);

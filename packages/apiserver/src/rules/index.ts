@@ -1,6 +1,7 @@
 /** The rules of every kind that has any beyond the table. */
 import { type KubeObject, type Resource, resourceName } from "@flotilla/objects";
 import type { KindRules } from "../kind-rules.ts";
+import { controllerRevisions } from "./apps/controller-revision.ts";
 import { daemonSets } from "./apps/daemon-set.ts";
 import { deployments } from "./apps/deployment.ts";
 import { replicaSets } from "./apps/replica-set.ts";
@@ -39,6 +40,7 @@ const rules = {
   "apiservices.apiregistration.k8s.io": apiServices,
   "certificatesigningrequests.certificates.k8s.io": certificateSigningRequests,
   "clusterrolebindings.rbac.authorization.k8s.io": clusterRoleBindings,
+  "controllerrevisions.apps": controllerRevisions,
   "cronjobs.batch": cronJobs,
   "csidrivers.storage.k8s.io": csiDrivers,
   "customresourcedefinitions.apiextensions.k8s.io": customResourceDefinitions,

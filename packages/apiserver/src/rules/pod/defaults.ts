@@ -30,6 +30,10 @@ export function defaultPodSpec(spec: PodSpec): void {
     spec.serviceAccountName = account;
     spec.serviceAccount = account;
   }
+  // Rules for single containers are behind a switch that is off by default.
+  for (const container of spec.containers ?? []) delete container.restartPolicy;
+  for (const container of spec.initContainers ?? [])
+    if (container.restartPolicy !== "Always") delete container.restartPolicy;
   for (const volume of spec.volumes ?? []) defaultVolume(volume);
   for (const container of containersOf(spec)) defaultContainer(container);
 }

@@ -1,8 +1,11 @@
 /** Pods. Source: kubernetes pkg/registry/core/pod/strategy.go */
-import type { Pod } from "@flotilla/objects";
+import { forbiddenField, type Pod } from "@flotilla/objects";
 import type { KindRules } from "../../kind-rules.ts";
 import { defaultPod, defaultPodSpec } from "./defaults.ts";
 import { preparePod } from "./prepare.ts";
+import { podSpecMistakes } from "./spec.ts";
+import { imageSpaceMistakes, podUpdateMistakes } from "./update.ts";
+import { podWarnings } from "./warnings.ts";
 
 export const pods: KindRules<Pod> = {
   defaults(pod) {
@@ -10,6 +13,11 @@ export const pods: KindRules<Pod> = {
     defaultPodSpec(pod.spec);
   },
   prepare: preparePod,
+  validate: ({ spec }) => [...podSpecMistakes("spec", spec), ...imageSpaceMistakes(spec)],
+  validateCreate: ({ spec }) =>
+    spec.ephemeralContainers?.length ? [forbiddenField("spec.ephemeralContainers", "cannot be set on create")] : [],
+  validateUpdate: podUpdateMistakes,
+  warnings: podWarnings,
   fields: ({ spec, status }) => ({
     "spec.nodeName": spec.nodeName ?? "",
     "spec.restartPolicy": spec.restartPolicy ?? "",

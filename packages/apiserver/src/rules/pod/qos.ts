@@ -16,7 +16,7 @@ const counted = ["cpu", "memory"];
 export function qosClass(spec: PodSpec): QosClass {
   const parts: (ResourceRequirements | undefined)[] = spec.resources
     ? [spec.resources]
-    : [...spec.containers, ...(spec.initContainers ?? [])].map(({ resources }) => resources);
+    : [...(spec.containers ?? []), ...(spec.initContainers ?? [])].map(({ resources }) => resources);
   const requests: Amounts = {};
   const limits: Amounts = {};
   let guaranteed = true;
