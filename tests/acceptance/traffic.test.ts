@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type Load, load } from "./load.ts";
+import { type Failure, type Load, load } from "./load.ts";
 import { Shop, sleep } from "./shop.ts";
 
 let shop: Shop;
@@ -16,6 +16,12 @@ beforeAll(async () => {
 }, 240_000);
 afterAll(() => shop?.close(), 60_000);
 
+/** "12 × POST /api/orders: 502 ..., from 15:40:32.848 to 15:40:32.871" */
+function counted(failures: readonly Failure[]): string[] {
+  const groups = Map.groupBy(failures, ({ method, path, why }) => `${method} ${path}: ${why}`);
+  return [...groups].map(([what, all]) => `${all.length} × ${what}, from ${all[0]?.at} to ${all.at(-1)?.at}`);
+}
+
 /** 200 requests a second while `act` runs and a moment longer. */
 async function underLoad(act: (flow: Load) => Promise<void>, idempotentOnly = false) {
   const flow = load(shop.url, 200, idempotentOnly);
@@ -24,7 +30,9 @@ async function underLoad(act: (flow: Load) => Promise<void>, idempotentOnly = fa
   await sleep(1000);
   const { sent, failures } = await flow.stop();
   expect(sent).toBeGreaterThan(300);
-  return failures;
+  if (failures.length > 0)
+    console.error((await shop.kubectl("get", "events,pods", "--sort-by=.metadata.creationTimestamp")).out);
+  return counted(failures);
 }
 
 const ok = (answer: { code: number; err: string }) => expect(answer, answer.err).toMatchObject({ code: 0 });
