@@ -133,13 +133,17 @@ function handler(context: ProxyContext, wayOf: (request: IncomingMessage) => Way
     note(request, way, await upgrade({ ...way, request, client, head, clock, ...(timeout && { timeout }) }), since);
   };
 
+  // A filter may make a path or a header that cannot be sent; that is one request's trouble, not the process's.
+  const cannot = (error: unknown) => `the request cannot be passed on: ${(error as Error).message}`;
   return {
     request(request, response) {
       // A broken connection shows as the response's close.
       request.on("error", () => undefined);
-      void answer(request, response);
+      answer(request, response).catch((error) => answerError(request, response, 500, cannot(error)));
     },
-    upgrade: (request, socket, head) => void switchProtocol(request, socket, head),
+    upgrade(request, socket, head) {
+      switchProtocol(request, socket, head).catch((error) => answerSocket(socket, 500, cannot(error)));
+    },
   };
 }
 

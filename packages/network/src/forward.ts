@@ -46,8 +46,7 @@ export async function forward(exchange: Exchange): Promise<void> {
       const endpoint = await upstream.take(tried, until, request.socket.remoteAddress);
       if (!endpoint) return answerError(request, response, 503, upstream.explain(lastError));
       tried.add(endpoint);
-      const outcome = attempts.over ? done : await attempts.run(endpoint);
-      upstream.release(endpoint);
+      const outcome = await attempts.run(endpoint).finally(() => upstream.release(endpoint));
       if (outcome.kind === "done") return;
       lastError = outcome.error;
       if (outcome.kind === "connect") upstream.noteFailedConnect(endpoint);
@@ -90,6 +89,7 @@ class Attempts {
   run(endpoint: UpstreamEndpoint): Promise<Outcome> {
     const { request, upstream, clock, path, headers, backendTimeout } = this.#exchange;
     return new Promise((resolve) => {
+      if (this.over) return resolve(done);
       const method = request.method ?? "GET";
       if (!isIdempotent(method)) endpoint.pool.closeStale();
       const { address: host, port } = endpoint;
@@ -123,7 +123,15 @@ class Attempts {
         answered = true;
         cancelTimer?.();
         this.#cancelTimer?.();
-        this.#relay(answer, outgoing, () => finish(done));
+        try {
+          this.#relay(answer, outgoing, () => finish(done));
+        } catch (error) {
+          // A status or header that must not be passed on.
+          outgoing.destroy();
+          const what = `service ${upstream.service} gave an answer that is malformed: ${(error as Error).message}`;
+          answerError(request, this.#exchange.response, 502, what);
+          finish(done);
+        }
       });
       outgoing.once("upgrade", (_, socket) => socket.destroy(new Error("an upgrade that nobody asked for")));
       outgoing.on("error", (error) => {

@@ -169,3 +169,22 @@ test("tells which address cannot be had and why, and has it when it is free", as
   await expect.poll(() => Object.keys(stage.problems).length, { timeout: 5000 }).toBe(0);
   expect((await ask(port, "/")).body).toBe("here");
 });
+
+test("an answer that is malformed costs one request, not the process", async () => {
+  const server = await stage.serve(
+    "127.126.1.1",
+    ({ socket }) => void socket.end("HTTP/1.1 099 Odd\r\nContent-Length: 0\r\n\r\n"),
+  );
+  await stage.proxy.apply(tableWith(port, [server.endpoint]));
+  expect(await ask(port, "/")).toMatchObject({ status: 502, body: expect.stringContaining("shop/orders") });
+});
+
+test("a filter that makes an impossible path costs one request, not the process", async () => {
+  const server = await stage.serve("127.126.1.1", (_, response) => void response.end("ok"));
+  const path = { type: "ReplaceFullPath", replaceFullPath: "/a b" } as const;
+  const odd = rule({ filters: [{ type: "URLRewrite", urlRewrite: { path } }] });
+  const listener = gateway(freshPort(), odd);
+  await stage.proxy.apply(tableWith(port, [server.endpoint], { gateways: [listener] }));
+  expect((await ask(listener.port, "/")).status).toBe(500);
+  expect((await ask(port, "/")).body).toBe("ok");
+});

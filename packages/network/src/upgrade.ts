@@ -39,11 +39,13 @@ export async function upgrade({
     answerSocket(client, code, message);
     return code;
   };
+  let joined: Duplex | undefined;
   try {
     const { socket, endpoint } = await connect(upstream, clock, {
       client: request.socket.remoteAddress,
       isOver: () => client.destroyed,
     });
+    joined = socket;
     socket.once("close", () => upstream.release(endpoint));
     return await new Promise<number>((resolve) => {
       const outgoing = httpRequest({
@@ -83,7 +85,8 @@ export async function upgrade({
       outgoing.end();
     });
   } catch (error) {
-    return failed(503, (error as Error).message);
+    joined?.destroy();
+    return failed(joined ? 500 : 503, (error as Error).message);
   }
 }
 
