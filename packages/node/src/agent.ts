@@ -1,6 +1,6 @@
 /** The node agent, composed: the pods, the names, the node's own object, the static pods and the kubelet's HTTP API. */
 import { join } from "node:path";
-import type { Clock, Random } from "@flotilla/ambient";
+import type { Cancel, Clock, Random } from "@flotilla/ambient";
 import { type Api, type Controller, type Effects, type Log, type Running, runControllers } from "@flotilla/client";
 import { type KubeObject, ServiceAccounts } from "@flotilla/objects";
 import { addresses } from "./addresses.ts";
@@ -80,6 +80,8 @@ export interface Agent {
 
 const preloadTarget = "/run/flotilla/preload.cjs";
 const staticGraceMs = 5000;
+/** By then every pod that the API knows has been seen. Milliseconds. */
+const tidyAfter = 10_000;
 
 export async function startAgent(options: AgentOptions): Promise<Agent> {
   const { api, clock, random, runtime, images, nodeName, podCIDR, stateDir } = options;
@@ -142,8 +144,13 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   let running: Running | undefined;
   let ended = false;
   const begin = () => {
-    if (!ended) running = runControllers({ api, controllers, clock, random, effects, recorder: "kubelet", log });
+    if (ended) return;
+    running = runControllers({ api, controllers, clock, random, effects, recorder: "kubelet", log });
+    void running.started.then(() => {
+      cancelTidy = clock.after(tidyAfter, () => void worker.tidy().catch(onError), { background: true });
+    });
   };
+  let cancelTidy: Cancel = () => {};
   if (options.apiReady) void options.apiReady.then(begin, onError);
   else begin();
 
@@ -172,6 +179,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     staticPods: () => staticPods.states(),
     async stop(stopOptions = {}) {
       ended = true;
+      cancelTidy();
       await running?.stop();
       await endPods(stopOptions);
       worker.close();
@@ -182,6 +190,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     },
     async crash() {
       ended = true;
+      cancelTidy();
       worker.close();
       usage.stop();
       await Promise.all([running?.stop(), kubelet?.close()]);

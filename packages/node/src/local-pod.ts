@@ -68,6 +68,8 @@ export interface LocalPod {
   readonly pod: Pod;
   readonly uid: string;
   readonly podIP: string;
+  /** The address is its own; one that has ended gives it back. */
+  readonly holdsAddress: boolean;
   readonly startTime: string;
   readonly containers: Readonly<Record<string, LocalContainer>>;
   readonly volumes: {

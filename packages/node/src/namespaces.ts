@@ -5,7 +5,7 @@
  */
 import { spawnSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { type HostRoot, hostTool } from "./host-root.ts";
 import { isFolderMount, type MountPlan, mountPlan } from "./mount-plan.ts";
 import type { ContainerSpec } from "./runtime.ts";
@@ -43,6 +43,7 @@ const unshareArguments = (rootless: boolean) => [
   "unshare",
   ...(rootless ? ["--user", "--map-root-user"] : []),
   "--mount",
+  "--uts",
   "--pid",
   "--fork",
   "--kill-child",
@@ -125,7 +126,7 @@ function script(
   cgroupProcs: string | undefined,
 ): string {
   const made = host.folders.map((path) => quote(`.${path}`));
-  const links = host.links.map(({ path, to }) => `ln -s ${quote(to)} ${quote(`.${path}`)}`);
+  const links = linkCommands(host.links);
   const files = [...host.files, ...devices.map((name) => `/dev/${name}`)].map((path) => quote(`.${path}`));
   for (const mount of plan.mounts) {
     made.push(quote(`.${isFolderMount(mount) ? mount.target : dirname(mount.target)}`));
@@ -141,13 +142,14 @@ function script(
 path=$PATH
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
 fail() { printf 'E%s' "$1" >&3; exit 128; }
+echo ${quote(spec.hostname)} > /proc/sys/kernel/hostname
 ${cgroupProcs ? `echo 0 > ${quote(cgroupProcs)} || fail 'cannot enter the memory group'` : ""}
 mount -t tmpfs -o mode=755 tmpfs ${quote(root)} && cd ${quote(root)} || fail 'cannot mount the root'
 umask 022
 mkdir -p ${made.join(" ")} .old && : ${files.map((file) => `>> ${file}`).join(" ")} || fail 'cannot make the root'
 ${links.join("\n")}
-ln -s /proc/self/fd dev/fd; ln -s /proc/self/fd/0 dev/stdin; ln -s /proc/self/fd/1 dev/stdout
-ln -s /proc/self/fd/2 dev/stderr; ln -s pts/ptmx dev/ptmx
+ln -s /proc/self/fd pts/ptmx dev; ln -s /proc/self/fd/0 dev/stdin; ln -s /proc/self/fd/1 dev/stdout
+ln -s /proc/self/fd/2 dev/stderr
 chmod 1777 tmp var/tmp
 mount -a -T ${quote(join(folder, "fstab"))} 2> ${quote(join(folder, "mount-errors"))} \\
   || fail "$(cat ${quote(join(folder, "mount-errors"))})"
@@ -165,6 +167,18 @@ code=$?
 printf X%s $code >&3
 exit $code
 `;
+}
+
+/** One process for all links of a folder that are named as what they lead to; processes are what a start costs. */
+function linkCommands(links: HostRoot["links"]): string[] {
+  const named = ({ path, to }: HostRoot["links"][number]) => basename(path) === basename(to);
+  const folders = Map.groupBy(links.filter(named), ({ path }) => dirname(path));
+  return [
+    ...[...folders].map(
+      ([folder, each]) => `ln -s ${each.map(({ to }) => quote(to)).join(" ")} ${quote(`.${folder}`)}`,
+    ),
+    ...links.filter((link) => !named(link)).map(({ path, to }) => `ln -s ${quote(to)} ${quote(`.${path}`)}`),
+  ];
 }
 
 export const notFound = (command: string): string =>

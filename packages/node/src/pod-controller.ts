@@ -3,7 +3,7 @@
  * It writes nothing to the API, so pods are kept running while there is none; the statuses are `pod-status-controller.ts`.
  */
 import type { Controller, Decision, Effect, Source } from "@flotilla/client";
-import { contentHash, isDeleted, type Pod } from "@flotilla/objects";
+import { contentHash, isDeleted, isTerminal, type Pod } from "@flotilla/objects";
 import { containerEnv, type Resolved } from "./container-env.ts";
 import { anyRunning, isRunning, type LocalPod, localContainer, type Note } from "./local-pod.ts";
 import { nextToEnd, podActions, type Start } from "./pod-actions.ts";
@@ -30,6 +30,7 @@ export type PodEffect =
       readonly message: string;
     }
   | { readonly do: "told"; readonly uid: string; readonly upTo: number }
+  | { readonly do: "release"; readonly uid: string }
   | { readonly do: "forget"; readonly uid: string };
 
 /** How long to wait before volumes that could not be made are tried again. Milliseconds. */
@@ -51,8 +52,8 @@ export function decidePod({ pod, locals, inputs }: PodObservation, facts: AgentF
   if (!pod) return { effects: effects.map(toNode) };
   const local = locals.find(({ uid }) => uid === pod.metadata.uid);
   if (!local) {
-    const over = isDeleted(pod) || pod.status?.phase === "Succeeded" || pod.status?.phase === "Failed";
-    if (!over) effects.push({ do: "admit", pod });
+    // Also what has ended long ago: its logs may be asked for.
+    if (!isDeleted(pod)) effects.push({ do: "admit", pod });
     return { effects: effects.map(toNode) };
   }
   const told = tell(pod, local);
@@ -61,6 +62,7 @@ export function decidePod({ pod, locals, inputs }: PodObservation, facts: AgentF
   const ending = endingOf(pod, local, now);
   if (ending) {
     effects.push(...end(pod, local, ending.graceSeconds));
+    if (isTerminal(pod) && local.holdsAddress && !anyRunning(local)) effects.push({ do: "release", uid: local.uid });
     return { effects: effects.map(toNode), events: told.events };
   }
 

@@ -17,6 +17,7 @@ export interface PodFiles {
   /** Rewrites the names of Services in the hosts file of every pod. */
   setHosts(linesFor: (namespace: string) => string): void;
   remove(pod: Pod): void;
+  keepOnly(podUids: ReadonlySet<string>): void;
 }
 
 /** For simulations: none. */
@@ -27,4 +28,5 @@ export const noPodFiles: PodFiles = {
   terminationMessage: () => undefined,
   setHosts() {},
   remove() {},
+  keepOnly() {},
 };

@@ -6,6 +6,7 @@ import {
   fstatSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readFileSync,
   readSync,
   rmSync,
@@ -70,6 +71,10 @@ export function podFolders(root: string): PodFiles {
     setHosts(lines) {
       linesFor = lines;
       for (const each of known.values()) writeHosts(each);
+    },
+    keepOnly(podUids) {
+      for (const uid of existsSync(root) ? readdirSync(root) : [])
+        if (!podUids.has(uid)) rmSync(join(root, uid), { recursive: true, force: true });
     },
     remove(pod) {
       known.delete(pod.metadata.uid ?? "");

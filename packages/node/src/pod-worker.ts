@@ -2,15 +2,16 @@
  * Does what the pod controller decides: takes addresses, makes volumes, starts and ends containers, and keeps what comes of it
  * in the pod store. Whatever takes time happens beside; its end is a change of the store, which wakes the controller.
  */
-import { rmSync } from "node:fs";
+import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Cancel, Clock, Random } from "@flotilla/ambient";
 import type { Effect } from "@flotilla/client";
-import { type ContainerStatus, type Pod, timeOf } from "@flotilla/objects";
+import { type ContainerStatus, isTerminal, type Pod, timeOf } from "@flotilla/objects";
 import type { Addresses } from "./addresses.ts";
 import type { Checks } from "./checks.ts";
 import { containerSpec } from "./container-spec.ts";
 import { watchContainer } from "./container-watch.ts";
+import { rotatedFiles } from "./cri-log.ts";
 import type { Images, ResolvedImage } from "./images.ts";
 import { runHook } from "./lifecycle.ts";
 import {
@@ -48,6 +49,10 @@ const leastGraceMs = 2000;
 /** Tokens in volumes are looked at that often. */
 const renewEvery = 60_000;
 
+/** Logs of so many runs are kept beside the current one. Source: kubernetes maxPerPodContainer. */
+const keptLogs = 2;
+/** In the place of the uid in the log folders of static pods. */
+export const staticUid = "static";
 /** Of the ids of containers that are no pod's. */
 export const staticPrefix = "static-";
 
@@ -85,6 +90,9 @@ export class PodWorker {
         return this.#stop(asked.uid, asked.name, asked.graceSeconds, asked.message);
       case "told":
         return this.store.told(asked.uid, asked.upTo);
+      case "release":
+        this.#options.addresses.release(asked.uid);
+        return this.store.update(asked.uid, () => ({ holdsAddress: false }));
       case "forget":
         return this.#forget(asked.uid);
     }
@@ -99,13 +107,25 @@ export class PodWorker {
     const { addresses, clock, hostIP } = this.#options;
     const { uid = "" } = pod.metadata;
     if (this.store.get(uid)) return;
-    const podIP = pod.spec.hostNetwork ? hostIP : addresses.take(uid, pod.status?.podIP);
+    const over = isTerminal(pod);
+    const holdsAddress = !pod.spec.hostNetwork && !over;
+    const podIP = holdsAddress ? addresses.take(uid, pod.status?.podIP) : (pod.status?.podIP ?? hostIP);
     const startTime = pod.status?.startTime ?? timeOf(new Date(clock.now()));
     const containers = Object.fromEntries(
       allContainers(pod).map(({ container: { name } }) => [name, remembered(pod, name, clock.now())]),
     );
-    this.store.put({ pod, uid, podIP, startTime, containers, volumes: { busy: false }, shortcomings: [], notes: [] });
-    this.#options.files.prepare(pod, podIP);
+    this.store.put({
+      pod,
+      uid,
+      podIP,
+      holdsAddress,
+      startTime,
+      containers,
+      volumes: { busy: false },
+      shortcomings: [],
+      notes: [],
+    });
+    if (!over) this.#options.files.prepare(pod, podIP);
   }
 
   #mount({ uid, plans, hash }: Extract<PodEffect, { do: "mount" }>): void {
@@ -194,6 +214,7 @@ export class PodWorker {
         state: last ? { is: "exited", ...last } : { is: "idle" },
       }));
     }
+    this.#dropLogs(pod, name, restartCount - keptLogs);
     const shortcomings = runtime.shortcomings(spec.value);
     this.store.update(uid, (each) => ({ shortcomings: [...new Set([...each.shortcomings, ...shortcomings])] }));
     this.store.note(uid, "Normal", "Created", `Created container: ${name}`);
@@ -220,6 +241,24 @@ export class PodWorker {
       id,
       watchContainer({ uid, name, pod, container, target }, this.store, this.#options.checks, clock),
     );
+  }
+
+  #dropLogs(pod: Pod, name: string, upTo: number): void {
+    const path = logPath(this.#options.logsDir, pod, name, upTo);
+    if (upTo < 0 || !existsSync(path)) return;
+    for (const file of [...rotatedFiles(path), path]) rmSync(file, { force: true });
+  }
+
+  /** Removes what belongs to pods that are no more: they went while no agent ran. Call when all pods are known. */
+  async tidy(): Promise<void> {
+    const known = new Set(this.store.list().map(({ uid }) => uid));
+    const { logsDir, volumes, files } = this.#options;
+    await volumes.keepOnly(known);
+    files.keepOnly(known);
+    for (const folder of existsSync(logsDir) ? readdirSync(logsDir) : []) {
+      const uid = folder.split("_")[2] ?? "";
+      if (uid !== staticUid && !known.has(uid)) rmSync(join(logsDir, folder), { recursive: true, force: true });
+    }
   }
 
   readonly #early = new Map<string, RuntimeEvent>();

@@ -34,6 +34,7 @@ function argumentsFor({ spec, pid, rootless, cwd, command }: Entered): string[] 
     "--target",
     String(pid),
     "--mount",
+    "--uts",
     "--pid",
     ...(rootless ? ["--user", "--preserve-credentials"] : []),
   ];

@@ -91,18 +91,21 @@ export function processRuntime(options: ProcessRuntimeOptions): ProcessRuntime {
   }
 
   /** The process that the command became; undefined while the container is being set up, or has ended. */
-  function mainOf({ child, confined }: Live): number | undefined {
-    if (child.pid === undefined || !confined) return child.pid;
-    const init = childrenOf(child.pid)[0];
+  function mainOf(container: Live): number | undefined {
+    if (!container.confined) return container.child.pid;
+    const init = initOf(container);
     return init === undefined ? undefined : childrenOf(init)[0];
   }
+
+  /** The first process of its PID namespace. */
+  const initOf = ({ child }: Live) => (child.pid === undefined ? undefined : childrenOf(child.pid)[0]);
 
   function killAll(container: Live) {
     const { child, confined } = container;
     if (child.pid === undefined) return;
     if (!confined) return signal(-child.pid, "SIGKILL");
     // The first process of a PID namespace takes all others along.
-    const init = childrenOf(child.pid)[0];
+    const init = initOf(container);
     if (init !== undefined) signal(init, "SIGKILL");
     else child.kill("SIGKILL");
   }
@@ -220,10 +223,12 @@ export function processRuntime(options: ProcessRuntimeOptions): ProcessRuntime {
 
   async function exec(id: string, command: readonly string[], execOptions: ExecOptions) {
     const container = live.get(id);
-    const main = container && mainOf(container);
-    if (!container || main === undefined) throw new StartError("the container does not run");
+    if (!container || mainOf(container) === undefined) throw new StartError("the container does not run");
     const { spec, confined, env } = container;
-    return enter({ spec, env, pid: confined ? main : undefined, rootless, cwd: container.cwd, command }, execOptions);
+    return enter(
+      { spec, env, pid: confined ? initOf(container) : undefined, rootless, cwd: container.cwd, command },
+      execOptions,
+    );
   }
 
   async function attach(id: string) {

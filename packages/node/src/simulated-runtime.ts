@@ -156,6 +156,7 @@ export function simulatedRuntime(options: SimulatedRuntimeOptions): SimulatedRun
         return new Map(plans.map(({ name }) => [name, `/volumes/${name}`]));
       },
       async remove() {},
+      async keepOnly() {},
     },
     images: {
       async resolve(reference) {

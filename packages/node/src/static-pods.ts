@@ -6,7 +6,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Cancel, Clock } from "@flotilla/ambient";
 import type { Source } from "@flotilla/client";
-import { staticPrefix } from "./pod-worker.ts";
+import { staticPrefix, staticUid } from "./pod-worker.ts";
 import type { Runtime } from "./runtime.ts";
 
 export interface StaticPod {
@@ -53,7 +53,7 @@ const shortest = 100;
 const longest = 5000;
 
 export const staticLogPath = (logsDir: string, name: string, restartCount: number): string =>
-  join(logsDir, `kube-system_${name}_static`, name, `${restartCount}.log`);
+  join(logsDir, `kube-system_${name}_${staticUid}`, name, `${restartCount}.log`);
 
 export function startStaticPods({ pods, runtime, clock, logsDir, onError }: StaticPodsOptions): StaticPods {
   const states = new Map<string, StaticPodState>();

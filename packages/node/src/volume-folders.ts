@@ -117,7 +117,11 @@ export function volumeFolders({ clock, root, requestToken }: VolumeFoldersOption
     return path;
   }
 
-  return {
+  const volumes: Volumes = {
+    async keepOnly(podUids) {
+      const uids = existsSync(root) ? readdirSync(root) : [];
+      for (const uid of uids) if (!podUids.has(uid)) await volumes.remove(uid);
+    },
     async prepare(pod, plans) {
       const folders = new Map<string, string>();
       for (const plan of plans) {
@@ -137,6 +141,7 @@ export function volumeFolders({ clock, root, requestToken }: VolumeFoldersOption
       for (const key of signatures.keys()) if (key.startsWith(join(root, podUid))) signatures.delete(key);
     },
   };
+  return volumes;
 }
 
 const memoryFolder = (pod: Pod, volume: string) => join("/dev/shm", `flotilla-${pod.metadata.uid}-${volume}`);

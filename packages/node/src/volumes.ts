@@ -10,4 +10,6 @@ export interface Volumes {
   prepare(pod: Pod, plans: readonly VolumePlan[]): Promise<ReadonlyMap<string, string>>;
   /** What belongs to this pod alone. */
   remove(podUid: string): Promise<void>;
+  /** Removes what belongs to other pods than these. */
+  keepOnly(podUids: ReadonlySet<string>): Promise<void>;
 }
