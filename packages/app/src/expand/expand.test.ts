@@ -385,7 +385,7 @@ test("migrations: a Job of their content, and what uses the database waits for i
   );
   expect(waits).toEqual([["Deployment", "orders", [job?.object.metadata.name]]]);
   const config = steps.find(
-    ({ object }) => object.kind === "ConfigMap" && object.metadata.name === job?.object.metadata.name,
+    ({ object }) => object.kind === "ConfigMap" && object.metadata.name.startsWith("orders-migrate-"),
   )?.object as Loose;
   expect(Object.keys(config.data)).toEqual(["0001-orders.sql", "0002-lines.sql"]);
 });

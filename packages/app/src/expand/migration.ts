@@ -1,5 +1,5 @@
 /** Migrations of a database: the files in a ConfigMap and a Job, named for their content, that applies what is new. */
-import { ConfigMaps, Jobs, type KubeObject, newObject, ServiceAccounts } from "@flotilla/objects";
+import { ConfigMaps, type JobSpec, Jobs, type KubeObject, newObject, ServiceAccounts } from "@flotilla/objects";
 import type { Files } from "../files.ts";
 import type { Backing } from "../model/parts.ts";
 import { databaseVariables } from "./backing/database-variables.ts";
@@ -35,49 +35,45 @@ export function migration(expansion: Expansion, name: string, backing: Backing):
   const own = driverOf(expansion, backing) === "process";
   const script = own ? {} : { command: ["sh", "-c", migrationScript(folder)] };
   const image = own ? "flotilla.dev/migrate:1" : `docker.io/library/postgres:${version}`;
-  const release = hashOf({ data, image, script });
+  const config = `${part.name}-${hashOf(data)}`;
   const objects = [
     newObject(ServiceAccounts, { metadata: metadataOf(expansion, part), automountServiceAccountToken: false }),
-    newObject(ConfigMaps, {
-      metadata: metadataOf(expansion, part, `${part.name}-${release}`),
-      ...data,
-      immutable: true,
-    }),
+    newObject(ConfigMaps, { metadata: metadataOf(expansion, part, config), ...data, immutable: true }),
     networkPolicyOfMigration(expansion, name, part),
   ];
-  const job = newObject(Jobs, {
-    metadata: metadataOf(expansion, part, `${part.name}-${release}`),
-    spec: {
-      backoffLimit: 3,
-      activeDeadlineSeconds: 3600,
-      template: {
-        metadata: templateMetadata(labelsOf(expansion, part)),
-        spec: {
-          restartPolicy: "Never",
-          serviceAccountName: part.name,
-          automountServiceAccountToken: false,
-          securityContext: { ...restricted.pod, ...builtUser },
-          containers: [
-            {
-              name: "migrate",
-              image,
-              ...script,
-              env: databaseVariables(expansion, name, false),
-              resources: { requests: { cpu: "50m", memory: "128Mi" }, limits: { memory: "128Mi" } },
-              securityContext: restricted.container,
-              volumeMounts: [
-                { name: "migrations", mountPath: folder, readOnly: true },
-                { name: "tmp", mountPath: "/tmp" },
-              ],
-            },
-          ],
-          volumes: [
-            { name: "migrations", configMap: { name: `${part.name}-${release}`, defaultMode: 0o444 } },
-            { name: "tmp", emptyDir: {} },
-          ],
-        },
+  const spec: JobSpec = {
+    backoffLimit: 3,
+    activeDeadlineSeconds: 3600,
+    template: {
+      metadata: templateMetadata(labelsOf(expansion, part)),
+      spec: {
+        restartPolicy: "Never",
+        serviceAccountName: part.name,
+        automountServiceAccountToken: false,
+        securityContext: { ...restricted.pod, ...builtUser },
+        containers: [
+          {
+            name: "migrate",
+            image,
+            ...script,
+            env: databaseVariables(expansion, name, false),
+            resources: { requests: { cpu: "50m", memory: "128Mi" }, limits: { memory: "128Mi" } },
+            securityContext: restricted.container,
+            volumeMounts: [
+              { name: "migrations", mountPath: folder, readOnly: true },
+              { name: "tmp", mountPath: "/tmp" },
+            ],
+          },
+        ],
+        volumes: [
+          { name: "migrations", configMap: { name: config, defaultMode: 0o444 } },
+          { name: "tmp", emptyDir: {} },
+        ],
       },
     },
-  });
+  };
+  // A Job's template never changes: whatever would change it is another Job, which finds nothing new if the files are the same.
+  const release = hashOf({ spec, patches: expansion.app.patches });
+  const job = newObject(Jobs, { metadata: metadataOf(expansion, part, `${part.name}-${release}`), spec });
   return { objects, job };
 }
