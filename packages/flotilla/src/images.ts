@@ -72,7 +72,12 @@ function postgres(reference: string): ResolvedImage {
     ],
     config: {
       entrypoint: ["sh", "/flotilla/postgres-entrypoint.sh"],
-      env: ["PATH=/usr/local/bin:/usr/bin:/bin"],
+      // Said by variables too: a plain process knows paths of the container only where it is told them.
+      env: [
+        "PATH=/usr/local/bin:/usr/bin:/bin",
+        "POSTGRES_PROGRAMS=/flotilla/postgres/bin",
+        "POSTGRES_TEMPLATE=/flotilla/postgres-template",
+      ],
       user: String(postgresUser),
     },
   };

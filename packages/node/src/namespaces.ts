@@ -156,7 +156,7 @@ mount -a -T ${quote(join(folder, "fstab"))} 2> ${quote(join(folder, "mount-error
 pivot_root . .old || fail 'cannot change the root'
 cd / && umount -l /.old && rmdir /.old
 mkdir -p ${quote(spec.workingDir)} 2> /dev/null
-${spec.readOnlyRoot ? "mount -o remount,ro / || fail 'cannot make the root read-only'" : ""}
+${spec.readOnlyRoot ? "mount -o remount,bind,ro / || fail 'cannot make the root read-only'" : ""}
 cd ${quote(spec.workingDir)} || fail ${quote(`no working folder ${spec.workingDir}`)}
 unset OLDPWD
 PATH=$path
