@@ -45,6 +45,10 @@ test("a laptop runs one replica, unless environments.local says more", () => {
   expect([web?.replicas, web?.scale, web?.placement]).toEqual([1, undefined, { spread: false }]);
   expect(orders?.replicas).toBe(2);
 });
+test("a DaemonSet has no replicas on a laptop either", () => {
+  const daemon: App = { name: "a", services: { agent: { source: ".", kind: "DaemonSet" } } };
+  expect(inEnvironment(daemon, "local").services.agent).not.toHaveProperty("replicas");
+});
 test("a laptop scales only where environments.local says so", () => {
   const scaled = { ...app, environments: { local: { services: { web: { scale: { min: 1, max: 2, cpu: "50%" } } } } } };
   expect(inEnvironment(scaled, "local").services.web).toMatchObject({ scale: { max: 2 } });

@@ -65,7 +65,8 @@ function mapValues<T>(
 function onALaptop(app: App): App {
   const services = mapValues(app.services, (service) => {
     const { scale: _, disruption: __, replicas: ___, ...rest } = service;
-    return { ...rest, replicas: 1, placement: { ...service.placement, spread: false } };
+    const replicas = service.kind === "DaemonSet" ? {} : { replicas: 1 };
+    return { ...rest, ...replicas, placement: { ...service.placement, spread: false } };
   });
   return { ...app, services };
 }

@@ -436,7 +436,15 @@ test("jobs: by schedule, on request, before and after a release", () => {
 
 test("routes: what matches, who answers, how long", () => {
   const all = web({
-    routes: [{ path: "/api", methods: ["GET", "POST"], headers: { "x-a": "1" }, rewrite: "/", timeout: "1.5s" }],
+    routes: [
+      {
+        path: "/api",
+        methods: ["GET", "POST"],
+        headers: { "x-a": "1" },
+        rewrite: { host: "b.example" },
+        timeout: "1.5s",
+      },
+    ],
   });
   expect(one(all, "HTTPRoute", "web").spec).toEqual({
     parentRefs: [
@@ -449,14 +457,23 @@ test("routes: what matches, who answers, how long", () => {
           headers: [{ type: "Exact", name: "x-a", value: "1" }],
           method,
         })),
-        filters: [
-          { type: "URLRewrite", urlRewrite: { path: { type: "ReplacePrefixMatch", replacePrefixMatch: "/" } } },
-        ],
+        filters: [{ type: "URLRewrite", urlRewrite: { hostname: "b.example" } }],
         backendRefs: [{ group: "", kind: "Service", name: "web", port: 3000, weight: 1 }],
         timeouts: { request: "1500ms" },
       },
     ],
   });
+});
+test("routes: a rewritten prefix has a rule for each method", () => {
+  const { rules } = one(web({ routes: [{ path: "/api", methods: ["GET", "PUT"], rewrite: "/" }] }), "HTTPRoute", "web")
+    .spec as unknown as { rules: { matches: unknown[]; filters: unknown[] }[] };
+  const filters = [
+    { type: "URLRewrite", urlRewrite: { path: { type: "ReplacePrefixMatch", replacePrefixMatch: "/" } } },
+  ];
+  expect(rules.map((rule) => [rule.matches.length, rule.filters])).toEqual([
+    [1, filters],
+    [1, filters],
+  ]);
 });
 test("routes of the app: weights, redirects, one object for each set of hosts, at most 16 rules", () => {
   const routes = [

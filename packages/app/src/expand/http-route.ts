@@ -85,16 +85,17 @@ function timeout(text: string): string {
   });
 }
 
-function rule(app: App, route: Route): HTTPRouteRule {
+/** One rule, or one for each method: what takes the place of a prefix wants exactly one match (the API's own rule). */
+function rules(app: App, route: Route): HTTPRouteRule[] {
   const used = filters(app, route);
-  return {
-    matches: matches(route),
+  const rest = {
     ...(used.length > 0 && { filters: used }),
-    ...(!route.redirect && {
-      backendRefs: (route.backends ?? []).map((backend) => backendRef(app, backend as RouteBackend)),
-    }),
+    ...(!route.redirect && { backendRefs: (route.backends ?? []).map((backend) => backendRef(app, backend)) }),
     timeouts: { request: timeout(route.timeout ?? "15s") },
   };
+  const all = matches(route);
+  const single = used.some((filter) => filter.urlRewrite?.path?.replacePrefixMatch !== undefined);
+  return single ? all.map((match) => ({ matches: [match], ...rest })) : [{ matches: all, ...rest }];
 }
 
 /** `name` is that of the first object; further ones are numbered from 2. */
@@ -105,19 +106,19 @@ export function httpRoutes(expansion: Expansion, part: Part, name: string, route
     const hosts = route.hosts ?? (settings.domain ? [settings.domain] : []);
     const key = [...hosts].sort().join(" ");
     const group = byHosts.get(key) ?? { hosts, rules: [] };
-    group.rules.push(rule(app, route));
+    group.rules.push(...rules(app, route));
     byHosts.set(key, group);
   }
   const objects: HTTPRoute[] = [];
-  for (const { hosts, rules } of byHosts.values())
-    for (let i = 0; i < rules.length; i += rulesPerRoute)
+  for (const { hosts, rules: all } of byHosts.values())
+    for (let i = 0; i < all.length; i += rulesPerRoute)
       objects.push(
         newObject(HTTPRoutes, {
           metadata: metadataOf(expansion, part, objects.length === 0 ? name : `${name}-${objects.length + 1}`),
           spec: {
             parentRefs: [gateway],
             ...(hosts.length > 0 && { hostnames: [...hosts] }),
-            rules: rules.slice(i, i + rulesPerRoute),
+            rules: all.slice(i, i + rulesPerRoute),
           },
         }),
       );
