@@ -54,13 +54,13 @@ export function metadataMistakes(resource: Resource, { metadata }: KubeObject): 
     size += Buffer.byteLength(key) + Buffer.byteLength(value);
   }
   if (size > ANNOTATIONS_LIMIT) mistakes.push(tooLong("metadata.annotations", ANNOTATIONS_LIMIT));
-  metadata.finalizers?.forEach((finalizer) => {
+  metadata.finalizers?.forEach((finalizer, index) => {
     const messages = qualifiedName(finalizer);
     for (const message of messages) mistakes.push(invalidValue("metadata.finalizers", finalizer, message));
-    if (messages.length === 0 && !finalizer.includes("/") && !standardFinalizers.has(finalizer))
+    if (!finalizer.includes("/") && !standardFinalizers.has(finalizer))
       mistakes.push(
         invalidValue(
-          "metadata.finalizers",
+          `metadata.finalizers[${index}]`,
           finalizer,
           "name is neither a standard finalizer name nor is it fully qualified",
         ),
@@ -75,8 +75,8 @@ const standardFinalizers = new Set(["kubernetes", "orphan", "foregroundDeletion"
 function ownerMistakes(owners: readonly OwnerReference[]): FieldError[] {
   const mistakes: FieldError[] = [];
   let controller: OwnerReference | undefined;
-  owners.forEach((owner, index) => {
-    const field = `metadata.ownerReferences[${index}]`;
+  owners.forEach((owner) => {
+    const field = "metadata.ownerReferences";
     if (!owner.apiVersion)
       mistakes.push(invalidValue(`${field}.apiVersion`, owner.apiVersion ?? "", "version must not be empty"));
     if (!owner.kind) mistakes.push(invalidValue(`${field}.kind`, owner.kind ?? "", "must not be empty"));

@@ -16,6 +16,7 @@ import {
   validatingPolicyBindings,
   validatingWebhooks,
 } from "./cluster/webhooks.ts";
+import { configMaps } from "./core/config-map.ts";
 import { endpointSlices, endpoints } from "./core/endpoints.ts";
 import { events, eventsEvents } from "./core/event.ts";
 import { limitRanges } from "./core/limit-range.ts";
@@ -40,6 +41,7 @@ const rules = {
   "apiservices.apiregistration.k8s.io": apiServices,
   "certificatesigningrequests.certificates.k8s.io": certificateSigningRequests,
   "clusterrolebindings.rbac.authorization.k8s.io": clusterRoleBindings,
+  configmaps: configMaps,
   "controllerrevisions.apps": controllerRevisions,
   "cronjobs.batch": cronJobs,
   "csidrivers.storage.k8s.io": csiDrivers,

@@ -130,11 +130,12 @@ export function verdictOf(
   const said = warnings.length > 0 ? { warnings } : {};
   if ("object" in answer) return { object: comparable(answer.object), ...said };
   const { code, message, causes } = answer;
-  if (!causes?.length) return { code, message, ...said };
+  // Of what is refused, some warnings come earlier than others.
+  if (!causes?.length) return { code, message };
   const sorted = causes
     .map(({ field = "", reason = "", message: text = "" }) => ({ field, reason, message: essence(text) }))
     .sort((a, b) => (a.field + a.message < b.field + b.message ? -1 : 1));
-  return { code, causes: sorted, ...said };
+  return { code, causes: sorted };
 }
 
 /** Without what Go shows of its own structs: values as they are in memory, and after the first line how they differ. */

@@ -1,5 +1,5 @@
 /** Events. Source: kubernetes pkg/registry/core/event/strategy.go */
-import type { Event, EventsEvent, ObjectReference } from "@flotilla/objects";
+import { type Event, type EventsEvent, invalidValue, type ObjectReference } from "@flotilla/objects";
 import type { KindRules } from "../../kind-rules.ts";
 
 const fieldsOf = (about: Partial<ObjectReference> | undefined) => ({
@@ -13,6 +13,10 @@ const fieldsOf = (about: Partial<ObjectReference> | undefined) => ({
 });
 
 export const events: KindRules<Event> = {
+  validate: ({ metadata, involvedObject }) =>
+    (involvedObject?.namespace || "default") === metadata.namespace
+      ? []
+      : [invalidValue("involvedObject.namespace", involvedObject?.namespace ?? "", "does not match event.namespace")],
   fields: ({ involvedObject, reason, reportingComponent, source, type }) => ({
     ...fieldsOf(involvedObject),
     reason: reason ?? "",

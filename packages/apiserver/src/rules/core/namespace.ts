@@ -1,7 +1,9 @@
 /** Namespaces. Source: kubernetes pkg/apis/core/v1/defaults.go, pkg/registry/core/namespace */
-import type { Namespace } from "@flotilla/objects";
+import { invalidValue, type Namespace, qualifiedName } from "@flotilla/objects";
 import type { KindRules } from "../../kind-rules.ts";
+import { flat, named } from "../mistakes.ts";
 
+const UNQUALIFIED = "name is neither a standard finalizer name nor is it fully qualified";
 const NAME_LABEL = "kubernetes.io/metadata.name";
 
 export const namespaces: KindRules<Namespace> = {
@@ -15,5 +17,12 @@ export const namespaces: KindRules<Namespace> = {
     const finalizers = namespace.spec.finalizers ?? [];
     namespace.spec.finalizers = finalizers.includes("kubernetes") ? finalizers : [...finalizers, "kubernetes"];
   },
+  validate: ({ spec }) =>
+    flat(spec?.finalizers, (finalizer) => {
+      const mistakes = named("spec.finalizers", finalizer, qualifiedName);
+      if (!finalizer.includes("/") && finalizer !== "kubernetes")
+        mistakes.push(invalidValue("spec.finalizers", finalizer, UNQUALIFIED));
+      return mistakes;
+    }),
   fields: ({ metadata, status }) => ({ name: metadata.name, "status.phase": status?.phase ?? "" }),
 };

@@ -2,6 +2,8 @@
 import { deepEqual, type Service } from "@flotilla/objects";
 import type { KindRules } from "../../kind-rules.ts";
 import { fill } from "../fill.ts";
+import { isExternallyAccessible } from "./service-type.ts";
+import { serviceMistakes, serviceUpdateMistakes } from "./service-validation.ts";
 
 /** Seconds. */
 const CLIENT_IP_TIMEOUT = 10800;
@@ -22,9 +24,6 @@ export function defaultService({ spec, status }: Service): void {
   spec.allocateLoadBalancerNodePorts ??= true;
   for (const ingress of status?.loadBalancer?.ingress ?? []) if (ingress.ip) ingress.ipMode ??= "VIP";
 }
-
-const isExternallyAccessible = ({ type, externalIPs }: Service["spec"]) =>
-  type === "LoadBalancer" || type === "NodePort" || (type === "ClusterIP" && (externalIPs?.length ?? 0) > 0);
 
 const isHeadless = ({ clusterIP }: Service["spec"]) => clusterIP === "None";
 
@@ -70,5 +69,7 @@ export const services: KindRules<Service> = {
     if (spec.clusterIP && !spec.clusterIPs?.length) spec.clusterIPs = [spec.clusterIP];
     chooseFamilies(spec, before?.spec);
   },
+  validate: serviceMistakes,
+  validateUpdate: serviceUpdateMistakes,
   fields: ({ spec }) => ({ "spec.clusterIP": spec.clusterIP ?? "", "spec.type": spec.type ?? "" }),
 };

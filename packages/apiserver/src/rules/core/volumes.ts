@@ -1,7 +1,50 @@
 /** PersistentVolumes and claims of them. Source: kubernetes pkg/apis/core (v1/defaults.go, validation), pkg/api/persistentvolumeclaim */
-import type { PersistentVolume, PersistentVolumeClaim, PersistentVolumeClaimSpec } from "@flotilla/objects";
+import {
+  compareQuantities,
+  deepEqual,
+  dns1123Subdomain,
+  type FieldError,
+  forbiddenField,
+  notSupported,
+  type PersistentVolume,
+  type PersistentVolumeClaim,
+  type PersistentVolumeClaimSpec,
+  required,
+} from "@flotilla/objects";
 import type { KindRules } from "../../kind-rules.ts";
 import { fill } from "../fill.ts";
+import { immutable, named, noBacksteps, oneOf } from "../mistakes.ts";
+import { nodeSelectorMistakes } from "../pod/scheduling.ts";
+import { hostPathTypes } from "../pod/volumes.ts";
+import { accessModeMistakes, claimSpecMistakes, isWhole, positiveAmount, volumeModes } from "./claim-spec.ts";
+
+const CLAIM_IS_FIXED =
+  "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims";
+
+const sources = [
+  "hostPath",
+  "nfs",
+  "iscsi",
+  "csi",
+  "local",
+  "gcePersistentDisk",
+  "awsElasticBlockStore",
+  "fc",
+  "cephfs",
+  "rbd",
+  "azureDisk",
+  "azureFile",
+  "cinder",
+  "flexVolume",
+  "flocker",
+  "glusterfs",
+  "photonPersistentDisk",
+  "portworxVolume",
+  "quobyte",
+  "scaleIO",
+  "storageos",
+  "vsphereVolume",
+] as const;
 
 /** Each of dataSource and dataSourceRef follows from the other where it can. */
 function matchDataSources(spec: PersistentVolumeClaimSpec, before: PersistentVolumeClaimSpec | undefined): void {
@@ -26,7 +69,72 @@ export const persistentVolumeClaims: KindRules<PersistentVolumeClaim> = {
     claim.status.phase ||= "Pending";
   },
   prepare: ({ spec }, before) => matchDataSources(spec, before?.spec),
+  validate: ({ spec }) => claimSpecMistakes("spec", spec),
+  validateUpdate({ spec }, { spec: before, status }) {
+    const now = { ...spec };
+    // Who binds a claim says the volume, once; a bound claim may be asked to grow.
+    if (!before.volumeName) delete now.volumeName;
+    now.volumeAttributesClassName = before.volumeAttributesClassName;
+    const storage = spec.resources?.requests?.storage;
+    const was = before.resources?.requests?.storage;
+    const bound = status?.phase === "Bound";
+    if (bound) now.resources = before.resources;
+    if (before.storageClassName === undefined) now.storageClassName = undefined;
+    if (!deepEqual(now, before)) return [forbiddenField("spec", CLAIM_IS_FIXED)];
+    if (bound && storage !== undefined && was !== undefined && compareQuantities(storage, was) < 0)
+      return [forbiddenField("spec.resources.requests.storage", "field can not be less than status.capacity")];
+    return [];
+  },
+  warnings({ spec }) {
+    const storage = spec.resources?.requests?.storage;
+    return storage !== undefined && !isWhole(storage)
+      ? [`spec.resources.requests[storage]: fractional byte value "${storage}" is invalid, must be an integer`]
+      : [];
+  },
 };
+
+function volumeMistakes({ spec }: PersistentVolume): FieldError[] {
+  const modes = spec.accessModes;
+  const capacity = spec.capacity ?? {};
+  const mistakes: FieldError[] = modes?.length
+    ? accessModeMistakes("spec.accessModes", modes)
+    : [required("spec.accessModes")];
+  if (Object.keys(capacity).length === 0) mistakes.push(required("spec.capacity"));
+  if (capacity.storage === undefined || Object.keys(capacity).length > 1)
+    mistakes.push(notSupported("spec.capacity", spec.capacity ?? null, ["storage"]));
+  for (const [name, amount] of Object.entries(capacity))
+    mistakes.push(...positiveAmount(`spec.capacity[${name}]`, amount));
+  mistakes.push(
+    ...oneOf("spec.persistentVolumeReclaimPolicy", spec.persistentVolumeReclaimPolicy, ["Delete", "Recycle", "Retain"]),
+  );
+  mistakes.push(...oneOf("spec.volumeMode", spec.volumeMode, volumeModes));
+  if (spec.storageClassName) mistakes.push(...named("spec.storageClassName", spec.storageClassName, dns1123Subdomain));
+  const [first, ...more] = sources.filter((source) => spec[source] !== undefined);
+  if (!first) mistakes.push(required("spec", "must specify a volume type"));
+  for (const each of more) mistakes.push(forbiddenField(`spec.${each}`, "may not specify more than 1 volume type"));
+  if (spec.hostPath) {
+    const { path } = spec.hostPath;
+    mistakes.push(...(path ? noBacksteps("spec.hostPath.path", path) : [required("spec.hostPath.path")]));
+    mistakes.push(...oneOf("spec.hostPath.type", spec.hostPath.type, hostPathTypes));
+    if (path === "/" && spec.persistentVolumeReclaimPolicy === "Recycle")
+      mistakes.push(
+        forbiddenField("spec.persistentVolumeReclaimPolicy", "may not be 'recycle' for a hostPath mount of '/'"),
+      );
+  }
+  if (spec.local) {
+    if (!spec.local.path) mistakes.push(required("spec.local.path"));
+    if (!spec.nodeAffinity) mistakes.push(required("spec.nodeAffinity", "Local volume requires node affinity"));
+  }
+  if (spec.nodeAffinity) {
+    const { required: must } = spec.nodeAffinity;
+    mistakes.push(
+      ...(must
+        ? nodeSelectorMistakes("spec.nodeAffinity.required", must.nodeSelectorTerms)
+        : [required("spec.nodeAffinity.required", "must specify required node constraints")]),
+    );
+  }
+  return mistakes;
+}
 
 export const persistentVolumes: KindRules<PersistentVolume> = {
   defaults(volume) {
@@ -35,6 +143,18 @@ export const persistentVolumes: KindRules<PersistentVolume> = {
     if (spec.hostPath) spec.hostPath.type ??= "";
     volume.status ??= {};
     volume.status.phase ||= "Pending";
+  },
+  validate: volumeMistakes,
+  validateUpdate({ spec }, { spec: before }) {
+    const mistakes: FieldError[] = [];
+    if (sources.some((source) => !deepEqual(spec[source], before[source])))
+      mistakes.push(
+        forbiddenField("spec.persistentvolumesource", "spec.persistentvolumesource is immutable after creation"),
+      );
+    if (spec.volumeMode !== before.volumeMode) mistakes.push(immutable("spec.volumeMode", spec.volumeMode));
+    if (before.nodeAffinity && !deepEqual(spec.nodeAffinity, before.nodeAffinity))
+      mistakes.push(immutable("spec.nodeAffinity", spec.nodeAffinity));
+    return mistakes;
   },
   prepare(volume, before) {
     const { status, metadata } = volume;

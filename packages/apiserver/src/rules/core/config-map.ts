@@ -1,0 +1,31 @@
+/** ConfigMaps. Source: kubernetes pkg/apis/core/validation */
+import { type ConfigMap, configMapKey, deepEqual, type FieldError, invalidValue, tooLong } from "@flotilla/objects";
+import type { KindRules } from "../../kind-rules.ts";
+import { named } from "../mistakes.ts";
+import { DATA_LIMIT, immutableMistakes } from "./immutable-data.ts";
+
+export const configMaps: KindRules<ConfigMap> = {
+  validate({ data = {}, binaryData = {} }) {
+    const mistakes: FieldError[] = [];
+    let size = 0;
+    for (const [key, value] of Object.entries(data)) {
+      mistakes.push(...named(`data[${key}]`, key, configMapKey));
+      if (binaryData[key] !== undefined)
+        mistakes.push(invalidValue(`data[${key}]`, key, "duplicate of key present in binaryData"));
+      size += Buffer.byteLength(value);
+    }
+    for (const [key, value] of Object.entries(binaryData)) {
+      mistakes.push(...named(`binaryData[${key}]`, key, configMapKey));
+      size += Buffer.byteLength(value, "base64");
+    }
+    if (size > DATA_LIMIT) mistakes.push(tooLong("", DATA_LIMIT));
+    return mistakes;
+  },
+  validateUpdate: (map, before) =>
+    before.immutable
+      ? immutableMistakes(map.immutable, [
+          ["data", !deepEqual(map.data, before.data)],
+          ["binaryData", !deepEqual(map.binaryData, before.binaryData)],
+        ])
+      : [],
+};
