@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { sleep, systemClock, systemRandom } from "@flotilla/ambient";
-import { type ControlPlane, createControlPlane, memoryPersistence } from "@flotilla/apiserver";
+import { type ControlPlane, createControlPlane, memoryPersistence, type TokenIssuer } from "@flotilla/apiserver";
 import type { Api } from "@flotilla/client";
 import {
   ConfigMaps,
@@ -14,6 +14,7 @@ import {
   type Pod,
   Pods,
   Secrets,
+  ServiceAccounts,
   Services,
 } from "@flotilla/objects";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -32,6 +33,13 @@ const server = `
   const { createServer } = require("node:http");
   createServer((request, response) => response.end(process.env.GREETING ?? "hello")).listen(Number(process.env.PORT), () => console.log("listening"));
   process.on("SIGTERM", () => process.exit(0));`;
+
+const tokens: TokenIssuer = {
+  issue: ({ serviceAccount: { namespace, name }, expirationSeconds }) => ({
+    token: `token of ${namespace}/${name}`,
+    expirationTimestamp: new Date(systemClock.now() + expirationSeconds * 1000).toISOString(),
+  }),
+};
 
 describe.each(variants)("the agent runs pods of the API (%s)", (variant) => {
   let folder: string;
@@ -73,7 +81,13 @@ describe.each(variants)("the agent runs pods of the API (%s)", (variant) => {
     folder = mkdtempSync(join(tmpdir(), "agent-"));
     mkdirSync(join(folder, "app"));
     writeFileSync(join(folder, "app/server.cjs"), server);
-    control = await createControlPlane({ clock: systemClock, random: systemRandom, persistence: memoryPersistence() });
+    control = await createControlPlane({
+      clock: systemClock,
+      random: systemRandom,
+      persistence: memoryPersistence(),
+      certificateAuthority: "the authority",
+      tokens,
+    });
     api = control.api();
     agent = await start();
   });
@@ -315,6 +329,26 @@ describe.each(variants)("the agent runs pods of the API (%s)", (variant) => {
     agent = await start();
     const after = await until("web", (pod) => isReady(pod) && (main(pod)?.restartCount ?? 0) === 1);
     expect(after.status?.podIP).toBe(before.status?.podIP);
+  });
+  test.runIf(variant === "namespaced")("the ServiceAccount's token is where clients look for it", async () => {
+    await api.write({
+      verb: "create",
+      resource: ServiceAccounts,
+      object: newObject(ServiceAccounts, { metadata: { name: "robot", namespace } }),
+    });
+    const folderInside = "/var/run/secrets/kubernetes.io/serviceaccount";
+    const command = [
+      "sh",
+      "-c",
+      `cd ${folderInside}; cat token; echo; cat namespace; echo; cat ca.crt; echo; hostname`,
+    ];
+    await create(
+      "robot",
+      { command },
+      { restartPolicy: "Never", serviceAccountName: "robot", automountServiceAccountToken: true },
+    );
+    await until("robot", (pod) => pod.status?.phase === "Succeeded");
+    expect(await logs("robot")).toBe("token of default/robot\ndefault\nthe authority\nrobot\n");
   });
   test.runIf(variant === "namespaced")("names of Services are in /etc/hosts", async () => {
     await api.write({

@@ -22,7 +22,9 @@ export interface NodeFacts {
   readonly allocatable: Readonly<Record<string, string>>;
 }
 
-export type Resolved<T> = { readonly value: T; readonly problem?: undefined } | { readonly problem: string };
+export type Resolved<T> =
+  | { readonly value: T; readonly problem?: undefined }
+  | { readonly problem: string; readonly value?: undefined };
 
 class Problem extends Error {}
 

@@ -142,7 +142,8 @@ function script(
 path=$PATH
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
 fail() { printf 'E%s' "$1" >&3; exit 128; }
-echo ${quote(spec.hostname)} > /proc/sys/kernel/hostname
+# The file is root's alone; the command needs the right in the namespace only.
+echo ${quote(spec.hostname)} > /proc/sys/kernel/hostname || hostname ${quote(spec.hostname)}
 ${cgroupProcs ? `echo 0 > ${quote(cgroupProcs)} || fail 'cannot enter the memory group'` : ""}
 mount -t tmpfs -o mode=755 tmpfs ${quote(root)} && cd ${quote(root)} || fail 'cannot mount the root'
 umask 022

@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -190,3 +190,33 @@ for (const variant of variants)
     expect(left).toEqual([]);
     rmSync(folder, { recursive: true, force: true });
   });
+
+/** As root, one may see what happens to somebody else. */
+const somebody = ["--reuid", "12345", "--regid", "12345", "--clear-groups"];
+const canSee = () => spawnSync("setpriv", [...somebody, "test", "-r", import.meta.filename]).status === 0;
+
+test.runIf(asRoot && canSee())("without root, in a user namespace", () => {
+  const folder = mkdtempSync(join(tmpdir(), "rootless-"));
+  chmodSync(folder, 0o777);
+  const script = `
+    import { text } from "node:stream/consumers";
+    import { processRuntime } from ${JSON.stringify(join(import.meta.dirname, "process-runtime.ts"))};
+    import { specOf } from ${JSON.stringify(join(import.meta.dirname, "runtime.fixtures.ts"))};
+    import { systemClock } from "@flotilla/ambient";
+    const folder = ${JSON.stringify(folder)};
+    const runtime = processRuntime({ clock: systemClock, stateDir: folder + "/state", nodeBinary: process.execPath });
+    await runtime.start(specOf(folder, "a", ["sleep", "60"], { user: { uid: 999, groups: [] } }));
+    const session = await runtime.exec("a", ["sh", "-c", "id -u; hostname; touch /tmp/x && echo wrote; ls /root"], {});
+    const [out, errors] = await Promise.all([text(session.stdout), text(session.stderr)]);
+    console.log(JSON.stringify({ variant: runtime.variant, out: out.split("\\n"), errors }));
+    await runtime.close();`;
+  const child = spawnSync("setpriv", [...somebody, process.execPath, "--input-type=module-typescript", "-e", script], {
+    cwd: import.meta.dirname,
+    encoding: "utf8",
+  });
+  rmSync(folder, { recursive: true, force: true });
+  expect(child.stderr).toBe("");
+  const said = JSON.parse(child.stdout) as { variant: string };
+  if (said.variant === "namespaced")
+    expect(said).toEqual({ variant: "namespaced", out: ["999", "pod", "wrote", ""], errors: "" });
+});
