@@ -11,6 +11,8 @@ import {
   type Key,
   remove,
   status,
+  type Together,
+  together,
   type Write,
   watch,
   watchMapped,
@@ -192,17 +194,26 @@ class Round {
     return isTrue(live?.status?.conditions, "Complete");
   }
 
-  /** Applies in order; what failed at the last look comes last, so that it keeps nothing else from being applied. */
-  #inTurn(steps: readonly Step[]): Write[] {
+  /** Applies in order, those of a kind at once; what failed at the last look comes last, so that it keeps nothing else from being applied. */
+  #inTurn(steps: readonly Step[]): (Write | Together)[] {
     const failed = new Set(this.#failures.map(({ write }) => failedKey(write)));
-    const isFailed = (step: Step) => failed.has(`${step.object.kind} ${step.object.metadata.name}`);
-    return [...steps.filter((step) => !isFailed(step)), ...steps.filter(isFailed)].flatMap(({ object }) => {
-      const resource = resourceFor(object, this.#steps);
-      if (!resource) return [];
-      const applying = { resource, manager, yields: this.#local, now: this.#now };
-      const config = toApply(this.#live(object), object, this.#owned(object, resource), applying);
-      return config ? [applyObject(resource, config, manager)] : [];
-    });
+    const kinds = new Map<string, Write[]>();
+    const again: Write[] = [];
+    for (const { object } of steps) {
+      const write = this.#apply(object);
+      if (!write) continue;
+      if (failed.has(failedKey(write))) again.push(write);
+      else kinds.set(object.kind, [...(kinds.get(object.kind) ?? []), write]);
+    }
+    return [...[...kinds.values()].map(together), ...again];
+  }
+
+  #apply(object: KubeObject): Write | undefined {
+    const resource = resourceFor(object, this.#steps);
+    if (!resource) return undefined;
+    const applying = { resource, manager, yields: this.#local, now: this.#now };
+    const config = toApply(this.#live(object), object, this.#owned(object, resource), applying);
+    return config && applyObject(resource, config, manager);
   }
 
   #owned(object: KubeObject, resource: Resource): KubeObject {
