@@ -10,6 +10,7 @@ import { cronJobs } from "./batch/cron-job.ts";
 import { jobs } from "./batch/job.ts";
 import { certificateSigningRequests } from "./cluster/certificate-signing-request.ts";
 import { apiServices, customResourceDefinitions } from "./cluster/custom-resource-definition.ts";
+import { leases, runtimeClasses } from "./cluster/small-kinds.ts";
 import {
   mutatingWebhooks,
   validatingPolicies,
@@ -32,9 +33,11 @@ import { networkPolicies } from "./networking/network-policy.ts";
 import { normalize } from "./normal-form.ts";
 import { pods } from "./pod/pod.ts";
 import { autoscalers, autoscalersV1 } from "./policy/autoscaler.ts";
+import { disruptionBudgets } from "./policy/disruption-budget.ts";
 import { priorityClasses } from "./policy/priority-class.ts";
-import { clusterRoleBindings, roleBindings } from "./policy/rbac.ts";
+import { clusterRoleBindings, clusterRoles, roleBindings, roles } from "./policy/rbac.ts";
 import { csiDrivers, storageClasses } from "./storage/storage-class.ts";
+import { volumeAttachments } from "./storage/volume-attachment.ts";
 
 /** Each is called with objects of its own kind only. */
 const rules = {
@@ -56,6 +59,12 @@ const rules = {
   "mutatingwebhookconfigurations.admissionregistration.k8s.io": mutatingWebhooks,
   "networkpolicies.networking.k8s.io": networkPolicies,
   nodes,
+  "clusterroles.rbac.authorization.k8s.io": clusterRoles,
+  "leases.coordination.k8s.io": leases,
+  "poddisruptionbudgets.policy": disruptionBudgets,
+  "roles.rbac.authorization.k8s.io": roles,
+  "runtimeclasses.node.k8s.io": runtimeClasses,
+  "volumeattachments.storage.k8s.io": volumeAttachments,
   podtemplates: podTemplates,
   "priorityclasses.scheduling.k8s.io": priorityClasses,
   replicationcontrollers: replicationControllers,

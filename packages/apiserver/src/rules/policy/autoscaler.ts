@@ -6,6 +6,7 @@ import type {
   HPAScalingRules,
 } from "@flotilla/objects";
 import type { KindRules } from "../../kind-rules.ts";
+import { autoscalerMistakes } from "./autoscaler-validation.ts";
 
 /** Percent. */
 const CPU_UTILIZATION = 80;
@@ -38,6 +39,7 @@ export const autoscalers: KindRules<HorizontalPodAutoscaler> = {
     behavior.scaleUp.stabilizationWindowSeconds ??= 0;
     behavior.scaleDown = withDefaults(behavior.scaleDown, [doubling]);
   },
+  validate: autoscalerMistakes,
 };
 
 export const autoscalersV1: KindRules<HorizontalPodAutoscalerV1> = {
