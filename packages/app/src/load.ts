@@ -3,8 +3,8 @@ import { readdirSync, readFileSync, realpathSync, statSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { basename, dirname, extname, join, resolve, sep } from "node:path";
 import { Worker } from "node:worker_threads";
-import { parseDocument } from "yaml";
 import { type Files, inside } from "./files.ts";
+import { yaml } from "./yaml.ts";
 
 export const fileNames = [
   "flotilla.ts",
@@ -54,7 +54,7 @@ export async function loadApp(place: string): Promise<Loaded> {
 }
 
 async function readYaml(file: string): Promise<unknown> {
-  const document = parseDocument(await readFile(file, "utf8"));
+  const document = yaml().parseDocument(await readFile(file, "utf8"));
   const [error] = document.errors;
   if (error) throw new LoadError(`${basename(file)}: ${error.message.trimEnd()}`);
   return document.toJS();
@@ -70,6 +70,8 @@ function importAnew(file: string): Promise<unknown> {
   return new Promise((done, fail) => {
     const worker = new Worker(new URL(`./import-worker${extname(import.meta.url)}`, import.meta.url), {
       workerData: file,
+      // What this process preloads is not for a thread that reads one file.
+      execArgv: [],
     });
     const refuse = (message: string) => fail(new LoadError(`${basename(file)}: ${message}`));
     worker.once("message", (answer: Answer) => {

@@ -1,7 +1,7 @@
 /** Objects as text: YAML documents for kubectl and for people, or one List as JSON. */
 import type { KubeObject } from "@flotilla/objects";
-import { Document } from "yaml";
 import { annotation } from "./expand/context.ts";
+import { yaml } from "./yaml.ts";
 
 const first = ["apiVersion", "kind", "metadata"];
 const last = ["status"];
@@ -32,6 +32,7 @@ function noteOn(object: KubeObject): string | undefined {
 }
 
 export function renderYaml(objects: readonly KubeObject[]): string {
+  const { Document } = yaml();
   return objects
     .map((object) => {
       const document = new Document(inReadingOrder(object), { aliasDuplicateObjects: false });

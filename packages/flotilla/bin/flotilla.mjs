@@ -25,6 +25,7 @@ function nodeBinary() {
 
 if (Number(process.versions.node.split(".")[0]) >= 26) {
   modules.enableCompileCache(cache);
+  require("@flotilla/node/lazy-http");
   await import(main);
 } else {
   const node = nodeBinary();

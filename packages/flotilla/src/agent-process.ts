@@ -1,6 +1,7 @@
 /** Starts the agent of a cluster, and tells why it ends. */
 import { spawn } from "node:child_process";
 import { openSync, readFileSync } from "node:fs";
+import { flushCompileCache } from "node:module";
 import { commandOf, compileCache } from "./processes/spawn.ts";
 import type { StateFolder } from "./state-folder.ts";
 
@@ -17,6 +18,8 @@ export interface AgentProcess {
  * holds a pipe of ours: when this process is killed, the pipe ends and the agent stops.
  */
 export function startAgent(folder: StateFolder, sync: string, detached: boolean): AgentProcess {
+  // Half of what the agent loads is what this command has loaded: the first start compiles it once.
+  flushCompileCache();
   const log = openSync(folder.log, "a");
   const [command = "", ...args] = commandOf("agent", folder.root);
   const child = spawn(command, [...args, sync, ...(detached ? [] : ["attached"])], {

@@ -16,13 +16,16 @@ const own = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 /** As in the official image, and in the objects that package app writes. */
 const postgresUser = 999;
 
-export const images = (store: ImageStore): Images => ({
+/** Where containers find what Node.js compiled of their image before. */
+const compiledTarget = "/run/flotilla/compiled";
+
+/** `compiled`: a folder that is ours alone. */
+export const images = (store: ImageStore, compiled: string): Images => ({
   async resolve(reference) {
     if (reference.startsWith("flotilla.dev/postgres:")) return postgres(reference);
     if (reference.startsWith("flotilla.dev/migrate:")) return migrate();
     try {
-      const { digest, mounts, config } = await store.resolve(reference);
-      return { digest, mounts, config };
+      return withCompileCache(await store.resolve(reference), join(compiled, folderName(reference)));
     } catch (error) {
       if (error instanceof NoSuchImage)
         throw new ImageNotFound(
@@ -32,6 +35,27 @@ export const images = (store: ImageStore): Images => ({
     }
   },
 });
+
+/** The same for all versions: most of their code is the same, and Node.js compares what it finds with the source. */
+const folderName = (reference: string): string => reference.replace(/@.*$/, "").replace(/[^\w.-]+/g, "-");
+
+/**
+ * A start without compiled code costs a TypeScript service 68 ms of CPU time and 18 MB for good. What is compiled is run: nobody
+ * but the image's user may write there. A service that sets NODE_COMPILE_CACHE itself has its way.
+ */
+function withCompileCache({ digest, mounts, config }: ResolvedImage, folder: string): ResolvedImage {
+  const [program = ""] = [...(config.entrypoint ?? []), ...(config.cmd ?? [])];
+  const [user, group] = (config.user ?? "").split(":").map(Number);
+  if (!["node", "npm", "npx"].includes(program) || !user) return { digest, mounts, config };
+  mkdirSync(folder, { recursive: true, mode: 0o711 });
+  if (process.getuid?.() === 0) chownSync(folder, user, group || user);
+  chmodSync(folder, 0o700);
+  return {
+    digest,
+    mounts: [...mounts, { source: folder, target: compiledTarget, readOnly: false }],
+    config: { ...config, env: [`NODE_COMPILE_CACHE=${compiledTarget}`, ...(config.env ?? [])] },
+  };
+}
 
 function packageFolder(name: string, remedy: string): string {
   try {

@@ -12,6 +12,7 @@ export const stateFolder = (appFolder: string): StateFolder => {
     certificates: join(root, "certificates"),
     routes: join(root, "routes.json"),
     images: join(root, "images"),
+    compiled: join(root, "compiled"),
     volumes: join(root, "volumes"),
     node: join(root, "node"),
     log: join(root, "agent.log"),
@@ -30,6 +31,8 @@ export interface StateFolder {
   /** The data plane's last table, so that it serves before the API does. */
   readonly routes: string;
   readonly images: string;
+  /** What Node.js compiled of each image, for the next start of its containers. */
+  readonly compiled: string;
   readonly volumes: string;
   /** Logs and run-time state of the node agent. */
   readonly node: string;

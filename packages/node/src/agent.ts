@@ -78,7 +78,7 @@ export interface Agent {
   crash(): Promise<void>;
 }
 
-const preloadTarget = "/run/flotilla/preload.cjs";
+const preloadTarget = "/run/flotilla/preload";
 const staticGraceMs = 5000;
 /** By then every pod that the API knows has been seen. Milliseconds. */
 const tidyAfter = 10_000;
@@ -91,7 +91,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   const checks = options.checks ?? networkChecks(runtime, clock);
   const volumes =
     options.volumes ?? volumeFolders({ clock, root: join(stateDir, "volumes"), requestToken: tokens(api) });
-  const preload = { source: join(import.meta.dirname, "preload.cjs"), target: preloadTarget };
+  const preload = { source: join(import.meta.dirname, "preload"), target: preloadTarget };
 
   const staticPods = startStaticPods({ pods: options.staticPods ?? [], runtime, clock, logsDir, onError });
   const worker = new PodWorker({

@@ -18,7 +18,7 @@ export interface SpecContext {
   readonly logPath: string;
   /** Name files and such, the same for all containers of the pod. */
   readonly extraMounts: readonly Mount[];
-  /** Loaded into Node.js. */
+  /** A folder whose container.cjs is loaded into Node.js. */
   readonly preload?: { readonly source: string; readonly target: string };
   /** What the container writes there becomes the message of its end. */
   readonly terminationFile?: string;
@@ -102,7 +102,8 @@ function environment(
   for (const name of ["HOST", "PORT"])
     if (fromImage[name] !== undefined && !container.env?.some((each) => each.name === name))
       merged[name] = fromImage[name];
-  if (preload) merged.NODE_OPTIONS = [`--require=${preload}`, merged.NODE_OPTIONS].filter(Boolean).join(" ");
+  if (preload)
+    merged.NODE_OPTIONS = [`--require=${preload}/container.cjs`, merged.NODE_OPTIONS].filter(Boolean).join(" ");
   merged.HOME ??= "/";
   return merged;
 }

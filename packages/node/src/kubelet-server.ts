@@ -8,7 +8,7 @@ import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Clock } from "@flotilla/ambient";
 import { badRequest, notFound, Pods, StatusError } from "@flotilla/objects";
-import { WebSocketServer } from "ws";
+import type { WebSocketServer } from "ws";
 import { carryStreams, refuseStreams, streamProtocols } from "./kubelet-streams.ts";
 import { isRunning, localContainer } from "./local-pod.ts";
 import { type LogOptions, readLog } from "./log-reader.ts";
@@ -55,14 +55,15 @@ interface FoundContainer {
 }
 
 export async function serveKubelet(options: KubeletOptions): Promise<KubeletServer> {
-  const sockets = new WebSocketServer({
-    noServer: true,
-    handleProtocols: (offered) => streamProtocols.find((protocol) => offered.has(protocol)) ?? false,
-  });
+  // Loaded at the first exec or attach.
+  let sockets: Promise<WebSocketServer> | undefined;
   const server = createServer((request, response) => {
     void answer(options, request, response).catch((error: unknown) => refuse(response, error));
   });
   server.on("upgrade", (request, socket, head) => {
+    sockets ??= webSockets();
+    // A client that goes away before it is answered.
+    socket.on("error", () => socket.destroy());
     void upgrade(options, sockets, request, socket, head).catch((error: unknown) => {
       const status = error instanceof StatusError ? error : undefined;
       const body = status?.message ?? "internal error";
@@ -78,11 +79,19 @@ export async function serveKubelet(options: KubeletOptions): Promise<KubeletServ
   return {
     port: (server.address() as AddressInfo).port,
     async close() {
-      for (const socket of sockets.clients) socket.terminate();
+      for (const socket of (await sockets)?.clients ?? []) socket.terminate();
       server.closeAllConnections();
       await new Promise<void>((resolve) => server.close(() => resolve()));
     },
   };
+}
+
+async function webSockets(): Promise<WebSocketServer> {
+  const { WebSocketServer } = await import("ws");
+  return new WebSocketServer({
+    noServer: true,
+    handleProtocols: (offered) => streamProtocols.find((protocol) => offered.has(protocol)) ?? false,
+  });
 }
 
 function refuse(response: ServerResponse, error: unknown) {
@@ -223,7 +232,7 @@ export function logOptions(query: URLSearchParams, clock: Clock): LogOptions {
 
 async function upgrade(
   options: KubeletOptions,
-  sockets: WebSocketServer,
+  sockets: Promise<WebSocketServer>,
   request: IncomingMessage,
   socket: Duplex,
   head: Buffer,
@@ -249,7 +258,7 @@ async function upgrade(
   if (id === undefined) throw badRequest(`container ${target.container} in pod ${target.pod} is not running`);
   if (target.verb === "exec" && command.length === 0)
     throw badRequest("you must specify at least one command for the container");
-  sockets.handleUpgrade(request, socket, head, (websocket) => {
+  (await sockets).handleUpgrade(request, socket, head, (websocket) => {
     // What the client says before the command runs is kept.
     websocket.pause();
     const opened =

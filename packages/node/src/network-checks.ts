@@ -4,7 +4,6 @@
  * Source: kubernetes pkg/probe/{http,tcp,exec,grpc}: an HTTP status from 200 to 399 is a success; what a probe says is cut.
  */
 import { request as httpRequest } from "node:http";
-import { connect as connectHttp2 } from "node:http2";
 import { request as httpsRequest } from "node:https";
 import { connect } from "node:net";
 import type { Clock } from "@flotilla/ambient";
@@ -126,12 +125,14 @@ async function exec(
 }
 
 /** Source: grpc health checking protocol, grpc.health.v1.Health/Check; 1 is SERVING. */
-function grpc(host: string, port: number, service: string, signal: AbortSignal): Promise<ProbeOutcome> {
+async function grpc(host: string, port: number, service: string, signal: AbortSignal): Promise<ProbeOutcome> {
+  // Few pods are asked this way, and HTTP/2 is 5 MB of memory.
+  const http2 = await import("node:http2");
   const name = Buffer.from(service);
   const message = name.length > 0 ? Buffer.concat([Buffer.from([0x0a, name.length]), name]) : Buffer.alloc(0);
   const frame = Buffer.concat([Buffer.from([0, 0, 0, 0, message.length]), message]);
   return new Promise((resolve) => {
-    const session = connectHttp2(`http://${host}:${port}`);
+    const session = http2.connect(`http://${host}:${port}`);
     const done = (outcome: ProbeOutcome) => {
       session.destroy();
       resolve(outcome);

@@ -1,7 +1,7 @@
 /** `objects`: plain manifests of the app's folder, as they are but for namespace and labels. */
 import { type KubeObject, kindOf } from "@flotilla/objects";
-import { parseAllDocuments } from "yaml";
 import { asText, type Files } from "../files.ts";
+import { yaml } from "../yaml.ts";
 import { type Expansion, labelsOf } from "./context.ts";
 
 export interface Manifest {
@@ -40,7 +40,7 @@ export function readManifests(files: Files, paths: readonly string[]): ReadManif
       mistakes.push({ file, message: "is not UTF-8", remedy: "save it as UTF-8" });
       continue;
     }
-    for (const document of parseAllDocuments(text)) {
+    for (const document of yaml().parseAllDocuments(text)) {
       if (!("errors" in document)) continue;
       const [error] = document.errors;
       if (error)

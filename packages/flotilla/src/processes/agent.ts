@@ -1,4 +1,5 @@
 /** The agent's process: the node agent, whose pods are its children, and the loop that builds what is edited. */
+import { flushCompileCache } from "node:module";
 import { dirname, join } from "node:path";
 import { ImageStore } from "@flotilla/image";
 import { processRuntime, startAgent } from "@flotilla/node";
@@ -28,12 +29,14 @@ const agent: Start = async ({ folder, cluster, arguments: [sync = "", ...flags],
     nodeBinary: process.execPath,
     variant: variantFrom(process.env),
   });
+  // What the static pods load as well is compiled once.
+  flushCompileCache();
   const running = await startAgent({
     api,
     clock,
     random,
     runtime,
-    images: images(store),
+    images: images(store, folder.compiled),
     nodeName,
     podCIDR: addressesOf(cluster).pods,
     stateDir: folder.node,

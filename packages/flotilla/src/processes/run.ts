@@ -1,6 +1,8 @@
 /** What every process of a cluster has in common: it gets a state folder, runs until it is told to stop, and says why it fails. */
 
+import { flushCompileCache } from "node:module";
 import { dirname } from "node:path";
+import { systemClock } from "@flotilla/ambient";
 import { type Cluster, readCluster } from "../cluster.ts";
 import { type StateFolder, stateFolder } from "../state-folder.ts";
 
@@ -15,6 +17,9 @@ export type Start = (given: {
   arguments: readonly string[];
   stop: () => void;
 }) => Promise<Running>;
+
+/** Milliseconds after which start-up is over, and what was compiled is kept for the next one, however this one ends. */
+const startedUp = 3000;
 
 export async function runUntilTold(name: string, start: Start): Promise<void> {
   const [state = "", ...rest] = process.argv.slice(2);
@@ -45,6 +50,7 @@ export async function runUntilTold(name: string, start: Start): Promise<void> {
   process.on("unhandledRejection", (error) => console.error(`${name}: unhandled:`, error));
   try {
     running = await start({ folder, cluster, arguments: rest, stop });
+    systemClock.after(startedUp, flushCompileCache, { background: true });
   } catch (error) {
     console.error(`${name}: ${error instanceof Error ? error.message : error}`);
     if (process.env.FLOTILLA_DEBUG) console.error(error);

@@ -3,6 +3,11 @@
  * of its own: a server that asks for every address, or for localhost, listens on its pod's.
  */
 "use strict";
+require("./lazy-http.cjs");
+
+// Compiled code is kept for the next start, also when this process is killed; Node.js itself keeps it at an orderly end only.
+if (process.env.NODE_COMPILE_CACHE) setTimeout(() => require("node:module").flushCompileCache?.(), 2000).unref();
+
 const host = process.env.HOST;
 if (host) {
   const { Server } = require("node:net");

@@ -6,9 +6,13 @@ const host = "127.96.250.9";
 const listensOn = (listen: string, env: Record<string, string> = { HOST: host }) => {
   const script = `const net = require("node:net"), http = require("node:http"); const server = http.createServer();
     ${listen.replace(/\)$/, ", () => { console.log(JSON.stringify(server.address())); process.exit(); })")}`;
-  const out = execFileSync(process.execPath, [`--require=${join(import.meta.dirname, "preload.cjs")}`, "-e", script], {
-    env: { PATH: process.env.PATH ?? "", ...env },
-  });
+  const out = execFileSync(
+    process.execPath,
+    [`--require=${join(import.meta.dirname, "container.cjs")}`, "-e", script],
+    {
+      env: { PATH: process.env.PATH ?? "", ...env },
+    },
+  );
   return (JSON.parse(String(out)) as { address: string }).address ?? JSON.parse(String(out));
 };
 
