@@ -29,7 +29,7 @@ export const acceptNames: AdmissionStep = ({
       other.spec.group === group &&
       (other.spec.names.kind === names.kind || other.spec.names.plural === names.plural),
   );
-  const stored = versions.find(({ storage }) => storage)?.name;
+  const stored = versions?.find(({ storage }) => storage)?.name;
   const now = timestamp(parts.clock.now());
   const condition = (type: string, status: "True" | "False", reason: string, message: string) => {
     const had = earlier?.conditions?.find((each) => each.type === type);

@@ -24,10 +24,12 @@ import { limitRanges } from "./core/limit-range.ts";
 import { namespaces } from "./core/namespace.ts";
 import { nodes } from "./core/node.ts";
 import { podTemplates, replicationControllers } from "./core/replication-controller.ts";
+import { resourceQuotas } from "./core/resource-quota.ts";
 import { secrets } from "./core/secret.ts";
 import { services } from "./core/service.ts";
 import { serviceAccounts } from "./core/service-account.ts";
 import { persistentVolumeClaims, persistentVolumes } from "./core/volumes.ts";
+import { gatewayClasses, gateways, httpRoutes } from "./networking/gateway.ts";
 import { ingressClasses, ingresses } from "./networking/ingress.ts";
 import { networkPolicies } from "./networking/network-policy.ts";
 import { normalize } from "./normal-form.ts";
@@ -59,6 +61,10 @@ const rules = {
   "mutatingwebhookconfigurations.admissionregistration.k8s.io": mutatingWebhooks,
   "networkpolicies.networking.k8s.io": networkPolicies,
   nodes,
+  "gatewayclasses.gateway.networking.k8s.io": gatewayClasses,
+  "gateways.gateway.networking.k8s.io": gateways,
+  "httproutes.gateway.networking.k8s.io": httpRoutes,
+  resourcequotas: resourceQuotas,
   "clusterroles.rbac.authorization.k8s.io": clusterRoles,
   "leases.coordination.k8s.io": leases,
   "poddisruptionbudgets.policy": disruptionBudgets,

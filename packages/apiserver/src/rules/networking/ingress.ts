@@ -40,8 +40,8 @@ const notAtTheEnd = ["/..", "/."];
 
 function pathMistakes(at: string, { path = "", pathType, backend }: HTTPIngressPath): FieldError[] {
   const mistakes: FieldError[] = [];
-  if (!pathType) mistakes.push(required(`${at}.pathType`, "pathType must be specified"));
-  else if (pathType === "Exact" || pathType === "Prefix") {
+  if (!pathType) return [required(`${at}.pathType`, "pathType must be specified")];
+  if (pathType === "Exact" || pathType === "Prefix") {
     if (!path.startsWith("/")) mistakes.push(invalidValue(`${at}.path`, path, "must be an absolute path"));
     for (const part of notInPaths)
       if (path.includes(part)) mistakes.push(invalidValue(`${at}.path`, path, `must not contain '${part}'`));

@@ -21,7 +21,7 @@ function portMistakesOf(path: string, { port, endPort, protocol }: NetworkPolicy
   if (port === undefined) mistakes.push(invalidValue(at, endPort, "may not be specified when `port` is not specified"));
   else if (typeof port === "string")
     mistakes.push(invalidValue(at, endPort, "may not be specified when `port` is non-numeric"));
-  else if (endPort < port) mistakes.push(invalidValue(at, endPort, "must be greater than or equal to `port`"));
+  else if (endPort < port) mistakes.push(invalidValue(at, port, "must be greater than or equal to `port`"));
   else mistakes.push(...portMistakes(at, endPort));
   return mistakes;
 }
