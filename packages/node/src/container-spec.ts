@@ -102,10 +102,22 @@ function environment(
   for (const name of ["HOST", "PORT"])
     if (fromImage[name] !== undefined && !container.env?.some((each) => each.name === name))
       merged[name] = fromImage[name];
-  if (preload)
-    merged.NODE_OPTIONS = [`--require=${preload}/container.cjs`, merged.NODE_OPTIONS].filter(Boolean).join(" ");
+  // What the container says itself comes last, and so wins.
+  const limit = bytesOf(container.resources?.limits?.memory);
+  const options = [preload && `--require=${preload}/container.cjs`, limit && heapWithin(limit), merged.NODE_OPTIONS];
+  if (preload) merged.NODE_OPTIONS = options.filter(Boolean).join(" ");
   merged.HOME ??= "/";
   return merged;
+}
+
+/**
+ * A container runtime shows Node.js the limit of its control group, and V8 keeps its heap well below. Here it would size the heap by the
+ * machine and be killed for it, so it is told: half of the limit for the old generation, a 64th for each third of the young one.
+ */
+function heapWithin(limit: number): string {
+  const mebibytes = limit / 2 ** 20;
+  const young = Math.max(1, Math.min(16, Math.floor(mebibytes / 64)));
+  return `--max-old-space-size=${Math.max(16, Math.floor(mebibytes / 2))} --max-semi-space-size=${young}`;
 }
 
 function userOf(pod: Pod, container: Container, { config }: ResolvedImage): Resolved<ContainerUser> {

@@ -4,7 +4,7 @@
  *
  * Source: kernel Documentation/admin-guide/cgroup-v2.rst and cgroup-v1/memory.rst.
  */
-import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 export interface MemoryGroup {
@@ -57,10 +57,28 @@ export function memoryGroup(name: string, bytes: number): MemoryGroup | undefine
         try {
           rmdirSync(folder);
         } catch {
-          // Busy while its last process is being reaped; an empty group costs nothing and the name is never used again.
+          // Gone already, or busy while its last process is being reaped; `sweepMemoryGroups` removes what stays.
         }
       },
     };
   }
   return undefined;
+}
+
+/** Younger ones may be about to be entered. Milliseconds. */
+const youngest = 60_000;
+
+/** Removes groups that nobody is in any more: their agent was killed. The kernel refuses to remove one with members. */
+export function sweepMemoryGroups(now: number): void {
+  for (const { root } of hierarchies) {
+    for (const name of existsSync(root) ? readdirSync(root) : []) {
+      const folder = join(root, name);
+      if (!name.startsWith("flotilla-") || now - statSync(folder).ctimeMs < youngest) continue;
+      try {
+        rmdirSync(folder);
+      } catch {
+        // Somebody's.
+      }
+    }
+  }
 }

@@ -66,7 +66,13 @@ const fstabField = (text: string) =>
   text.replace(/[\\\s#]/g, (char) => `\\${char.charCodeAt(0).toString(8).padStart(3, "0")}`);
 const isShellName = (name: string) => /^[A-Za-z_][A-Za-z0-9_]*$/.test(name);
 
-/** Writes the set-up of a container into `folder` and says how to launch it. Descriptor 3 reports (R: runs, X: its exit code, E: an error), 4 is its standard error. */
+/**
+ * Where the output of a container is read: named pipes, since what Node.js makes are sockets, which no program can open
+ * again as /dev/stdout.
+ */
+export const outputPath = (folder: string, stream: "stdout" | "stderr"): string => join(folder, stream);
+
+/** Writes the set-up of a container into `folder` and says how to launch it. Descriptor 3 reports: P, the pipes are there (and waits for a line); R, it runs; X, its exit code; E, an error. */
 export function namespacedLaunch(
   spec: ContainerSpec,
   folder: string,
@@ -142,6 +148,9 @@ function script(
 path=$PATH
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
 fail() { printf 'E%s' "$1" >&3; exit 128; }
+mkfifo -m 622 ${quote(outputPath(folder, "stdout"))} ${quote(outputPath(folder, "stderr"))} || fail 'cannot make pipes'
+exec 5<> ${quote(outputPath(folder, "stdout"))} 6<> ${quote(outputPath(folder, "stderr"))}
+printf P >&3
 # The file is root's alone; the command needs the right in the namespace only.
 echo ${quote(spec.hostname)} > /proc/sys/kernel/hostname || hostname ${quote(spec.hostname)}
 ${cgroupProcs ? `echo 0 > ${quote(cgroupProcs)} || fail 'cannot enter the memory group'` : ""}
@@ -162,8 +171,10 @@ cd ${quote(spec.workingDir)} || fail ${quote(`no working folder ${spec.workingDi
 unset OLDPWD
 PATH=$path
 ${spec.command[0]?.includes("/") ? `[ -x ${quote(spec.command[0])} ]` : `command -v ${quote(spec.command[0] ?? "")} > /dev/null`} || fail ${quote(notFound(spec.command[0] ?? ""))}
+# Nothing is printed before somebody reads.
+read -r go <&3
 # R is said by the process that becomes the command; X says its end, unless everything is killed.
-(printf R >&3; exec ${dropPrivileges(spec, rootless)} ${extra ? `/usr/bin/env ${extra}` : ""} ${spec.command.map(quote).join(" ")} 2>&4 3>&- 4>&-)
+(printf R >&3; exec ${dropPrivileges(spec, rootless)} ${extra ? `/usr/bin/env ${extra}` : ""} ${spec.command.map(quote).join(" ")} >&5 2>&6 3>&- 5>&- 6>&-)
 code=$?
 printf X%s $code >&3
 exit $code

@@ -112,6 +112,15 @@ describe.runIf(variants.length > 1)("namespaces", () => {
     expect(lines[0]).toBe("0");
     expect(Number(lines[1])).toBeLessThan(6);
   });
+  test("standard output and error can be opened by their names, by every user", async () => {
+    const { lines } = await run("echo one > /dev/stdout; echo two > /dev/stderr; echo three", {
+      user: { uid: 1234, groups: [] },
+    });
+    expect(lines.toSorted()).toEqual(["one", "three", "two"]);
+  });
+  test("all that was printed is in the log when the end is told", async () => {
+    expect((await run("seq 1 20000")).lines.at(-1)).toBe("20000");
+  });
   test("environment names that no shell knows pass", async () => {
     const { lines } = await run("tr '\\0' '\\n' < /proc/$$/environ | grep -c '^app[.]name=a b$'", {
       env: { "app.name": "a b", OTHER: "x" },

@@ -3,20 +3,29 @@
  * (`plain.ts`). Starting, stopping, ending, logs and memory limits are the same for both and live here.
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, mkdirSync, rmSync } from "node:fs";
+import { existsSync, constants as fileModes, mkdirSync, openSync, rmSync } from "node:fs";
+import { Socket } from "node:net";
 import { constants } from "node:os";
 import { join } from "node:path";
-import { PassThrough, type Readable } from "node:stream";
+import { type Duplex, PassThrough, type Readable } from "node:stream";
 import type { Cancel, Clock } from "@flotilla/ambient";
 import { type CriLog, openCriLog } from "./cri-log.ts";
 import { hostRoot } from "./host-root.ts";
-import { type MemoryGroup, memoryGroup } from "./memory-cgroup.ts";
-import { type Launch, type NamespaceOptions, namespacedLaunch, namespacesWork, notFound } from "./namespaces.ts";
+import { type MemoryGroup, memoryGroup, sweepMemoryGroups } from "./memory-cgroup.ts";
+import {
+  type Launch,
+  type NamespaceOptions,
+  namespacedLaunch,
+  namespacesWork,
+  notFound,
+  outputPath,
+} from "./namespaces.ts";
 import { canDieWithParent, forget, killLeftovers, plainLaunch, plainShortcomings, record } from "./plain.ts";
 import { enter } from "./process-exec.ts";
 import { childrenOf, familyOf, memoryOf, nanosecondsPerTick, processTable } from "./process-table.ts";
 import type { ContainerSpec, ExecOptions, Exit, Runtime, RuntimeEvent } from "./runtime.ts";
 import { StartError } from "./runtime.ts";
+import { setUpReport } from "./set-up-report.ts";
 
 export interface ProcessRuntimeOptions {
   readonly clock: Clock;
@@ -42,21 +51,30 @@ interface Live {
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
   readonly log: CriLog;
+  /** Resolve when standard output and error have been read to their ends. */
+  readonly reading: Promise<void>[];
   readonly output: Set<(stream: "stdout" | "stderr", chunk: Buffer) => void>;
   readonly group?: MemoryGroup;
   outOfMemory: boolean;
   readonly ended: Promise<Exit>;
 }
 
+/** Standard output, standard error, and what is told beside. */
+const direct = ["pipe", "pipe"] as const;
+const reported = ["ignore", "ignore", "pipe"] as const;
+
 /** How often memory is looked at where the kernel keeps no limit. */
 const memoryLookEvery = 500;
 /** How long output of a container that has ended may still be on its way, when somebody else holds its pipe. */
 const lastOutputWithin = 200;
+/** The kernel may need a moment to let go of the last process. */
+const removeAgainAfter = 1000;
 
 export function processRuntime(options: ProcessRuntimeOptions): ProcessRuntime {
   const { clock, stateDir, nodeBinary, hostPath = process.env.PATH ?? "" } = options;
   mkdirSync(stateDir, { recursive: true });
   killLeftovers(stateDir);
+  sweepMemoryGroups(clock.now());
   rmSync(join(stateDir, "containers"), { recursive: true, force: true });
   const rootless = process.getuid?.() !== 0;
   const variant = options.variant ?? (namespacesWork(rootless) ? "namespaced" : "plain");
@@ -110,70 +128,69 @@ export function processRuntime(options: ProcessRuntimeOptions): ProcessRuntime {
     else child.kill("SIGKILL");
   }
 
+  function carry({ log, output, reading }: Live, stream: "stdout" | "stderr", from: Readable) {
+    from.on("data", (chunk: Buffer) => {
+      log.write(stream, chunk);
+      for (const sink of output) sink(stream, chunk);
+    });
+    reading.push(new Promise((resolve) => void from.once("close", resolve)));
+  }
+
+  function readPipes(container: Live) {
+    const folder = folderOf(container.spec.id);
+    for (const stream of ["stdout", "stderr"] as const) carry(container, stream, openPipe(outputPath(folder, stream)));
+  }
+
   async function start(spec: ContainerSpec) {
     if (live.has(spec.id)) throw new StartError(`container ${spec.id} runs already`);
     const confined = namespaces !== undefined && !spec.unconfined;
     const group =
       confined && !rootless && spec.memoryBytes !== undefined ? memoryGroup(spec.id, spec.memoryBytes) : undefined;
     const launch = launchOf(spec, group);
-    const asRoot = process.getuid?.() === 0;
     const child = spawn(launch.file, launch.args, {
       env: { ...launch.env },
       cwd: launch.cwd,
       detached: true,
-      stdio: [spec.stdin ? "pipe" : "ignore", "pipe", confined ? "ignore" : "pipe", "pipe", "pipe"],
-      ...(!confined && asRoot ? { uid: spec.user.uid, gid: spec.user.gid ?? spec.user.uid } : {}),
+      stdio: [spec.stdin ? "pipe" : "ignore", ...(confined ? reported : direct)],
+      ...(!confined && process.getuid?.() === 0 ? { uid: spec.user.uid, gid: spec.user.gid ?? spec.user.uid } : {}),
     });
     const log = openCriLog(spec.logPath, { clock, onError: options.onError });
-    const output: Live["output"] = new Set();
-    const streams = { stdout: child.stdout, stderr: confined ? (child.stdio[4] as Readable) : child.stderr };
-    for (const stream of ["stdout", "stderr"] as const)
-      streams[stream]?.on("data", (chunk: Buffer) => {
-        log.write(stream, chunk);
-        for (const sink of output) sink(stream, chunk);
-      });
     const { promise: ended, resolve } = Promise.withResolvers<Exit>();
-    const cwd = launch.cwd ?? "/";
     const container: Live = {
       spec,
       child,
       confined,
-      cwd,
+      cwd: launch.cwd ?? "/",
       env: launch.env,
       log,
-      output,
+      output: new Set(),
+      reading: [],
       group,
       outOfMemory: false,
       ended,
     };
-    const report = child.stdio[3] as Readable;
-    const refused = Promise.withResolvers<string | undefined>();
-    let said = "";
-    report.on("data", (chunk) => {
-      said += chunk;
-      if (said.startsWith("R")) refused.resolve(undefined);
+    live.set(spec.id, container);
+    const failed = new Promise<string>((tell) => {
+      child.once("error", (error) => {
+        tell("code" in error && error.code === "ENOENT" ? notFound(spec.command[0] ?? "") : error.message);
+        finish(container, resolve, () => ({ exitCode: 128 }));
+      });
     });
-    report.on("error", () => refused.resolve("its set-up ended"));
-    report.on("close", () => refused.resolve(said.startsWith("E") ? said.slice(1).trim() : "its set-up ended early"));
-    child.on("error", (error) => {
-      refused.resolve("code" in error && error.code === "ENOENT" ? notFound(spec.command[0] ?? "") : error.message);
-      finish(container, resolve, () => ({ exitCode: 128 }));
-    });
-    child.on("exit", (code, name) => {
+    const report = confined ? setUpReport(child.stdio[3] as Duplex, () => readPipes(container)) : undefined;
+    child.once("exit", (code, name) => {
       if (!confined && child.pid !== undefined) signal(-child.pid, "SIGKILL");
       finish(container, resolve, () => {
         if (container.outOfMemory || group?.killed()) return { exitCode: 137, reason: "OOMKilled" };
-        if (!confined) return { exitCode: code ?? signalled(name) };
-        const told = /X(\d+)$/.exec(said)?.[1];
-        return { exitCode: told === undefined ? signalled("SIGKILL") : Number(told) };
+        return { exitCode: report ? (report.exitCode() ?? signalled("SIGKILL")) : (code ?? signalled(name)) };
       });
     });
-    live.set(spec.id, container);
-    if (!confined && child.pid !== undefined) {
-      record(stateDir, spec.id, child.pid);
-      refused.resolve(undefined);
+    if (child.stdout && child.stderr) {
+      carry(container, "stdout", child.stdout);
+      carry(container, "stderr", child.stderr);
     }
-    const problem = await refused.promise;
+    if (!confined && child.pid !== undefined) record(stateDir, spec.id, child.pid);
+    const started = report?.problem ?? (child.pid === undefined ? failed : undefined);
+    const problem = await Promise.race([failed, started]);
     if (problem !== undefined) {
       killAll(container);
       await ended;
@@ -195,6 +212,7 @@ export function processRuntime(options: ProcessRuntimeOptions): ProcessRuntime {
       log.close();
       output.clear();
       group?.remove();
+      if (group) clock.after(removeAgainAfter, group.remove, { background: true });
       live.delete(spec.id);
       forget(stateDir, spec.id);
       rmSync(folderOf(spec.id), { recursive: true, force: true });
@@ -203,7 +221,7 @@ export function processRuntime(options: ProcessRuntimeOptions): ProcessRuntime {
     };
     const cancel = clock.after(lastOutputWithin, conclude);
     if (child.pid === undefined) conclude();
-    else child.once("close", conclude);
+    else child.once("close", () => void Promise.all(container.reading).then(conclude));
   }
 
   async function stop(id: string, graceMs: number) {
@@ -283,6 +301,10 @@ export function processRuntime(options: ProcessRuntimeOptions): ProcessRuntime {
     },
   };
 }
+
+/** The reading end of a named pipe; opening it does not wait for a writer. */
+const openPipe = (path: string): Readable =>
+  new Socket({ fd: openSync(path, fileModes.O_RDONLY | fileModes.O_NONBLOCK), readable: true, writable: false });
 
 const signalled = (name: NodeJS.Signals | null) => 128 + (name ? constants.signals[name] : 0);
 
