@@ -31,7 +31,10 @@ async function underLoad(act: (flow: Load) => Promise<void>, idempotentOnly = fa
   const { sent, failures } = await flow.stop();
   expect(sent).toBeGreaterThan(300);
   if (failures.length > 0)
-    console.error((await shop.kubectl("get", "events,pods", "--sort-by=.metadata.creationTimestamp")).out);
+    for (const what of ["events", "pods"]) {
+      const { out, err } = await shop.kubectl("get", what, "--sort-by=.metadata.creationTimestamp", "-o", "wide");
+      console.error(out + err);
+    }
   return counted(failures);
 }
 
