@@ -16,7 +16,7 @@ import {
   type Verdict,
   verdictOf,
   withoutStatus,
-} from "../src/rules/recorded-cases.ts";
+} from "../src/rules/recorded-cases.fixture.ts";
 
 interface Kubeconfig {
   clusters: { cluster: { server: string; "certificate-authority-data": string } }[];

@@ -26,6 +26,7 @@ export function pathSegmentName(name: string): string[] {
 
 const nameRules: Readonly<Record<string, (name: string) => string[]>> = {
   namespaces: dns1123Label,
+  "statefulsets.apps": dns1123Label,
   services: dns1035Label,
   "roles.rbac.authorization.k8s.io": pathSegmentName,
   "clusterroles.rbac.authorization.k8s.io": pathSegmentName,

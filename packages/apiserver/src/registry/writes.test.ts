@@ -65,7 +65,7 @@ describe("metadata", () => {
   const cases: [string, object, string][] = [
     ["a label's value", { labels: { a: "not good" } }, "metadata.labels: Invalid value"],
     ["an annotation's key", { annotations: { "a b": "" } }, "metadata.annotations: Invalid value"],
-    ["a finalizer", { finalizers: ["plain"] }, "metadata.finalizers: Invalid value"],
+    ["a finalizer", { finalizers: ["plain"] }, "metadata.finalizers[0]: Invalid value"],
     ["an owner without a uid", { ownerReferences: [{ apiVersion: "v1", kind: "Pod", name: "p", uid: "" }] }, "uid"],
     [
       "two controllers",

@@ -12,7 +12,7 @@ import {
   type Verdict,
   verdictOf,
   withoutStatus,
-} from "./recorded-cases.ts";
+} from "./recorded-cases.fixture.ts";
 
 const recorded = JSON.parse(readFileSync(join(testdata, "recorded.json"), "utf8")) as Record<string, Verdict>;
 
