@@ -1,7 +1,7 @@
 // Asks a real API server about every rendered object; see README.md.
-import { execFileSync, spawnSync } from "node:child_process";
-import { readdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { spawnSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { installGatewayApi } from "./gateway-api.ts";
 import { environments, type Rendered, rendered, type Verdict } from "./rendered.ts";
 
 if (!process.env.KUBECONFIG) throw new Error("set KUBECONFIG to a cluster that may be thrown away");
@@ -14,17 +14,6 @@ function must(input: string, ...args: string[]): string {
   return stdout;
 }
 
-/** The standard channel's definitions, from Go's module cache. */
-function gatewayDefinitions(): string[] {
-  const module = execFileSync("go", ["mod", "download", "-json", "sigs.k8s.io/gateway-api@v1.4.1"], {
-    encoding: "utf8",
-  });
-  const folder = join((JSON.parse(module) as { Dir: string }).Dir, "config", "crd", "standard");
-  return readdirSync(folder)
-    .filter((file) => file.startsWith("gateway"))
-    .map((file) => join(folder, file));
-}
-
 function judge({ hash, object }: Rendered): Verdict {
   const { status, stdout, stderr } = kubectl(JSON.stringify(object), "apply", "--dry-run=server", "-f", "-");
   const warnings = stderr.split("\n").filter((line) => line.startsWith("Warning:"));
@@ -32,8 +21,7 @@ function judge({ hash, object }: Rendered): Verdict {
 }
 
 const { serverVersion } = JSON.parse(must("", "version", "-o", "json")) as { serverVersion: { gitVersion: string } };
-for (const file of gatewayDefinitions()) must("", "apply", "--server-side", "-f", file);
-must("", "wait", "--for=condition=Established", "crd", "--all", "--timeout=30s");
+installGatewayApi((...args) => must("", ...args));
 
 const verdicts: Record<string, Verdict> = {};
 for (const environment of environments) {
