@@ -91,6 +91,7 @@ export async function up(dir: string, options: UpOptions): Promise<void> {
   }
 
   let states: ServiceState[] = [];
+  let synced = false;
   let ready = false;
   // When nothing but failures is left, they get a moment to recover; then waiting any longer helps nobody.
   let giveUp: Cancel | undefined;
@@ -105,7 +106,8 @@ export async function up(dir: string, options: UpOptions): Promise<void> {
     for await (const app of follow(api, Apps, { namespace, name }, ended.signal)) {
       states = serviceStates(app);
       report.states(states);
-      const synced = app.metadata.annotations?.[annotations.synced] === sync;
+      // Once carried out, a request stays so, whoever asks next.
+      synced ||= app.metadata.annotations?.[annotations.synced] === sync;
       if (ready || !synced) continue;
       if (isSettled(app, states) && (await reallyReady(api, app, cluster, hasRoutes, ended.signal))) {
         ready = true;
