@@ -55,6 +55,9 @@ export class Developer {
   #edited = new Set<string>();
   /** The request that is to be answered next, and the last one that was. */
   #sync: string | undefined;
+  /** What was last written, as text: each write wakes the App's controller, and most rounds change little. */
+  #applied: string | undefined;
+  #reported: string | undefined;
   #synced: string | undefined;
   #pending: Cancel | undefined;
   #running: Promise<void> = Promise.resolve();
@@ -99,6 +102,8 @@ export class Developer {
     const sync = this.#sync;
     const sources = await this.#read();
     if (!sources) return;
+    // Whoever asks for a round wants the App to be as the folder says, whatever has become of it since.
+    if (sync !== undefined) this.#applied = this.#reported = undefined;
     const first = this.#sources === undefined;
     const before = this.#sources;
     this.#sources = sources;
@@ -186,10 +191,16 @@ export class Developer {
         annotations: { ...object.metadata.annotations, ...(this.#synced && { [annotations.synced]: this.#synced }) },
       },
     };
+    const text = JSON.stringify(app);
+    if (text === this.#applied) return;
     await this.#work.api.write(applyObject(Apps, app, "flotilla-up"));
+    this.#applied = text;
   }
 
   async #report({ metadata: { namespace, name } }: App): Promise<void> {
+    const builds = Object.fromEntries(this.#builds);
+    const text = JSON.stringify(builds);
+    if (text === this.#reported) return;
     await this.#work.api.write({
       verb: "patch",
       type: "apply",
@@ -203,9 +214,10 @@ export class Developer {
         apiVersion: apiVersionOf(Apps),
         kind: Apps.kind,
         metadata: { namespace, name },
-        status: { builds: Object.fromEntries(this.#builds) },
+        status: { builds },
       },
     });
+    this.#reported = text;
   }
 
   async #followRequests({ metadata: { namespace, name } }: App): Promise<void> {

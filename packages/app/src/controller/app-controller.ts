@@ -66,11 +66,14 @@ interface Observed {
 const keyOf = (object: KubeObject) =>
   `${object.apiVersion} ${object.kind} ${object.metadata.namespace ?? ""}/${object.metadata.name}`;
 
-const expansions = new WeakMap<App["spec"], Expanded>();
+/** Of each App, by its place: every change of a status brings a new object with the same spec. */
+const expansions = new Map<string, { readonly text: string; readonly expanded: Expanded }>();
 
 function expandedSpec(app: App): Expanded {
-  const known = expansions.get(app.spec);
-  if (known) return known;
+  const place = `${app.metadata.namespace}/${app.metadata.name}`;
+  const text = JSON.stringify(app.spec);
+  const known = expansions.get(place);
+  if (known?.text === text) return known.expanded;
   const { app: model, files, versions, environment } = fromAppObject(app);
   const mistakes = check(model, { files, environment, sources: false });
   const expanded: Expanded =
@@ -86,7 +89,7 @@ function expandedSpec(app: App): Expanded {
           }),
           environment,
         };
-  expansions.set(app.spec, expanded);
+  expansions.set(place, { text, expanded });
   return expanded;
 }
 
@@ -100,7 +103,10 @@ export const appController: Controller<Observed> = {
 
   observe(key, cache) {
     const app = cache.get(Apps, key);
-    if (!app || isDeleted(app)) return undefined;
+    if (!app || isDeleted(app)) {
+      expansions.delete(`${key.namespace}/${key.name}`);
+      return undefined;
+    }
     const query = { namespace: key.namespace, index: { by: byApp, value: key.name } };
     const live = new Map<string, KubeObject>();
     for (const resource of producedKinds)

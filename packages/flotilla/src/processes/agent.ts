@@ -1,18 +1,13 @@
 /** The agent's process: the node agent, whose pods are its children, and the loop that builds what is edited. */
 import { flushCompileCache } from "node:module";
 import { dirname, join } from "node:path";
-import { ImageStore } from "@flotilla/image";
+import { sleep } from "@flotilla/ambient";
 import { processRuntime, startAgent } from "@flotilla/node";
 import { Namespaces } from "@flotilla/objects";
-import { buildHere } from "../build-here.ts";
 import { addressesOf } from "../cluster.ts";
 import { apiAs, clock, host, logTo, nodeName, random } from "../compose.ts";
-import { Developer } from "../develop.ts";
-import { images } from "../images.ts";
 import { lock, unlock } from "../lock.ts";
-import { sourcesOf } from "../model.ts";
 import { whenReachable } from "../reachable.ts";
-import { watchFolder } from "../watch-folder.ts";
 import { runUntilTold, type Start } from "./run.ts";
 import { commandOf, compileCache } from "./spawn.ts";
 
@@ -22,13 +17,15 @@ const agent: Start = async ({ folder, cluster, arguments: [sync = "", ...flags],
   if (flags.includes("attached")) process.stdin.on("end", stop).on("error", stop).resume();
   const api = apiAs(folder, cluster, cluster.tokens.node, "flotilla-agent");
   const ended = new AbortController();
-  const store = new ImageStore(folder.images);
   const runtime = processRuntime({
     clock,
     stateDir: join(folder.node, "runtime"),
     nodeBinary: process.execPath,
     variant: variantFrom(process.env),
   });
+  let loading: ReturnType<typeof load> | undefined;
+  const load = async () => (await import("./sources.ts")).sourcesIn(dirname(folder.root), folder, api);
+  const sources = () => (loading ??= load());
   // What the static pods load as well is compiled once.
   flushCompileCache();
   const running = await startAgent({
@@ -36,7 +33,7 @@ const agent: Start = async ({ folder, cluster, arguments: [sync = "", ...flags],
     clock,
     random,
     runtime,
-    images: images(store, folder.compiled),
+    images: { resolve: async (reference) => (await sources()).images.resolve(reference) },
     nodeName,
     podCIDR: addressesOf(cluster).pods,
     stateDir: folder.node,
@@ -50,21 +47,21 @@ const agent: Start = async ({ folder, cluster, arguments: [sync = "", ...flags],
     })),
     log: logTo(process.stderr),
   });
-  const place = dirname(folder.root);
-  const developer = new Developer({
-    api,
-    clock,
-    read: () => sourcesOf(place),
-    build: (name, input, appName) =>
-      buildHere(store, `${appName}-${name}`, input, (text) => console.error(`${name}: ${text}`)),
-    watch: (changed) => watchFolder(place, changed),
-    log: (text) => console.error(text),
+  // Loading blocks this process: the static pods are on their way before.
+  const developing = sleep(clock, 0)
+    .then(sources)
+    .then(({ developer }) => {
+      developer.start(sync);
+      return developer;
+    });
+  developing.catch((error) => {
+    console.error(error);
+    stop();
   });
-  developer.start(sync);
   return {
     async stop() {
       ended.abort();
-      await developer.stop();
+      await developing.then((developer) => developer.stop()).catch(() => {});
       await running.stop({ skipPreStop: true, graceMs: 10_000 });
       unlock(folder.agent);
     },
