@@ -10,6 +10,7 @@ import { type Cluster, openCluster, readCluster } from "../cluster.ts";
 import { CommandError, exitCodes } from "../errors.ts";
 import { follow } from "../follow.ts";
 import { ensureCertificates, readCertificates, serverOf, writeKubeconfig } from "../kubeconfig.ts";
+import { controlPlaneSaid } from "../last-words.ts";
 import { holderOf } from "../lock.ts";
 import { checkedModel } from "../model.ts";
 import { reallyReady } from "../really-ready.ts";
@@ -99,6 +100,14 @@ export async function up(dir: string, options: UpOptions): Promise<void> {
     if (isStuck) giveUp ??= systemClock.after(patience, () => ended.abort("stuck"));
     else giveUp = void giveUp?.();
   };
+  // An API that has told nothing by now has a reason, and only its log knows it.
+  const silence = systemClock.after(patience, () => {
+    const said = controlPlaneSaid(folder.node, started);
+    if (states.length > 0 || !said) return;
+    const text = `The control plane does not start. It says: ${said.line}\nIts log: ${said.folder}`;
+    if (options.detach) ended.abort(new CommandError(text));
+    else report.note(text);
+  });
   const deadline = options.detach
     ? systemClock.after((options.timeout ?? 180) * 1000, () => ended.abort("time"))
     : undefined;
@@ -122,11 +131,15 @@ export async function up(dir: string, options: UpOptions): Promise<void> {
       stuck(options.detach === true && unsettled(states).length > 0 && unsettled(states).every(isFailing));
     }
   } finally {
+    silence();
     deadline?.();
     stuck(false);
     report.stop();
   }
-  if (ended.signal.reason instanceof CommandError) throw ended.signal.reason;
+  if (ended.signal.reason instanceof CommandError) {
+    agent?.release();
+    throw ended.signal.reason;
+  }
   if (options.detach && !ready && !interrupted.happened) {
     report.notReady(unsettled(states));
     process.exitCode = exitCodes.failed;
