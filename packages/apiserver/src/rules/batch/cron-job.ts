@@ -5,6 +5,7 @@ import {
   type FieldError,
   invalidValue,
   notSupported,
+  parseSchedule,
   required,
 } from "@flotilla/objects";
 import type { KindRules } from "../../kind-rules.ts";
@@ -13,7 +14,6 @@ import { nonNegative, oneOf } from "../mistakes.ts";
 import { defaultTemplate } from "../pod/defaults.ts";
 import { podSpecWarnings } from "../pod/warnings.ts";
 import { jobSpecMistakes } from "./job-spec.ts";
-import { scheduleMistake } from "./schedule.ts";
 
 /** A Job's name is that of its CronJob and eleven characters of time. */
 const LONGEST_NAME = 52;
@@ -22,8 +22,11 @@ function scheduleMistakes({ schedule, timeZone }: CronJobSpec, before: CronJobSp
   const path = "spec.schedule";
   if (!schedule) return [required(path)];
   const mistakes: FieldError[] = [];
-  const wrong = scheduleMistake(schedule);
-  if (wrong !== undefined) mistakes.push(invalidValue(path, schedule, wrong));
+  try {
+    parseSchedule(schedule);
+  } catch (error) {
+    mistakes.push(invalidValue(path, schedule, (error as Error).message));
+  }
   if (!schedule.includes("TZ")) return mistakes;
   if (!before?.schedule?.includes("TZ"))
     mistakes.push(invalidValue(path, schedule, "cannot use TZ or CRON_TZ in schedule, use timeZone field instead"));
