@@ -2,7 +2,7 @@
 import { rmSync } from "node:fs";
 import { relative, resolve } from "node:path";
 import { type Cancel, systemClock, systemRandom, uuid } from "@flotilla/ambient";
-import { httpApi } from "@flotilla/client";
+import { ApiUnreachableError, httpApi } from "@flotilla/client";
 import { Apps } from "@flotilla/objects";
 import { startAgent } from "../agent-process.ts";
 import { annotations } from "../annotations.ts";
@@ -81,13 +81,20 @@ export async function up(dir: string, options: UpOptions): Promise<void> {
 
   if (joins) {
     report.note(`It runs already (process ${before.pid}); applying what changed.`);
-    await api.write({
+    const request = api.write({
       verb: "patch",
       type: "merge",
       resource: Apps,
       namespace,
       name,
       patch: { metadata: { annotations: { [annotations.syncRequested]: sync } } },
+    });
+    await request.catch((error) => {
+      if (!(error instanceof ApiUnreachableError)) throw error;
+      const said = controlPlaneSaid(folder.node, 0);
+      throw new CommandError(
+        `Its control plane does not answer: ${said ? `it says: ${said.line}` : error.message}\nflotilla down ${relative(process.cwd(), appFolder)} stops it.`,
+      );
     });
   }
 
