@@ -1,5 +1,6 @@
 /** All controllers of this package, as a control plane runs them. */
 import type { Controller } from "@flotilla/client";
+import { cronJobController } from "./cron-job.ts";
 import { daemonSetController } from "./daemon-set.ts";
 import { deploymentController } from "./deployment.ts";
 import { disruptionBudgetController } from "./disruption-budget.ts";
@@ -37,6 +38,7 @@ export const workloadControllers = ({ volumesRoot, clusterCA, ownerReads }: Work
     daemonSetController,
     jobController,
     jobTtlController,
+    cronJobController,
     endpointSliceController,
     endpointsController,
     schedulerController,

@@ -1,4 +1,5 @@
 export { type WorkloadOptions, workloadControllers } from "./controllers.ts";
+export { cronJobController } from "./cron-job.ts";
 export { daemonSetController } from "./daemon-set.ts";
 export { deploymentController } from "./deployment.ts";
 export { disruptionBudgetController } from "./disruption-budget.ts";
