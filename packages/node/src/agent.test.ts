@@ -294,6 +294,28 @@ describe.each(variants)("the agent runs pods of the API (%s)", (variant) => {
       details: { causes: [{ message: "3" }] },
     });
   });
+  test.each(["v5.channel.k8s.io", "v4.channel.k8s.io"])(
+    "a terminal has its size before the command looks (%s)",
+    async (protocol) => {
+      await create("shell", { command: ["sleep", "100"] });
+      await until("shell", isReady);
+      const command = ["sh", "-c", "stty size; read x; echo $x"].map((word) => `command=${encodeURIComponent(word)}`);
+      const url = `ws://127.0.0.1:${agent.kubeletPort}/exec/${namespace}/shell/main?${command.join("&")}&input=1&output=1&tty=1`;
+      const socket = new WebSocket(url, protocol, { headers: { Authorization: `Bearer ${token}` } });
+      let shown = "";
+      let status = "";
+      socket.on("message", (data: Buffer) => {
+        if (data[0] === 1) shown += data.toString("utf8", 1);
+        if (data[0] === 3) status = data.toString("utf8", 1);
+      });
+      await new Promise((resolve) => socket.once("open", resolve));
+      socket.send(Buffer.from('\u0004{"Width":111,"Height":22}'));
+      socket.send(Buffer.from("\u0000typed\n"));
+      await new Promise((resolve) => socket.once("close", resolve));
+      expect(shown.replaceAll("\r", "").split("\n").slice(0, 3).toSorted()).toEqual(["22 111", "typed", "typed"]);
+      expect(JSON.parse(status)).toMatchObject({ status: "Success" });
+    },
+  );
   test("the node is registered, ready and renewed", async () => {
     for (
       let i = 0;

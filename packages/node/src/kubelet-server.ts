@@ -9,13 +9,13 @@ import type { Duplex } from "node:stream";
 import type { Clock } from "@flotilla/ambient";
 import { badRequest, notFound, Pods, StatusError } from "@flotilla/objects";
 import type { WebSocketServer } from "ws";
-import { carryStreams, refuseStreams, streamProtocols } from "./kubelet-streams.ts";
+import { serveStreams, streamProtocols } from "./kubelet-streams.ts";
 import { isRunning, localContainer } from "./local-pod.ts";
 import { type LogOptions, readLog } from "./log-reader.ts";
 import { metricsAnswer, statsSummary } from "./metrics-api.ts";
 import type { PodStore } from "./pod-store.ts";
 import { logPath } from "./pod-worker.ts";
-import type { Runtime } from "./runtime.ts";
+import type { ExecOptions, Runtime } from "./runtime.ts";
 import { type StaticPods, staticLogPath } from "./static-pods.ts";
 import type { UsageSampler } from "./usage.ts";
 
@@ -259,21 +259,10 @@ async function upgrade(
   if (target.verb === "exec" && command.length === 0)
     throw badRequest("you must specify at least one command for the container");
   (await sockets).handleUpgrade(request, socket, head, (websocket) => {
-    // What the client says before the command runs is kept.
-    websocket.pause();
-    const opened =
+    const open = (size: ExecOptions["size"]) =>
       target.verb === "attach"
         ? options.runtime.attach(id)
-        : options.runtime.exec(id, command, { stdin: wanted.stdin, tty });
-    opened
-      .then(
-        (session) => {
-          const carried = carryStreams(websocket, session, wanted);
-          websocket.resume();
-          return carried;
-        },
-        (error: Error) => refuseStreams(websocket, error.message),
-      )
-      .catch(() => websocket.terminate());
+        : options.runtime.exec(id, command, { stdin: wanted.stdin, tty, size });
+    serveStreams(websocket, { ...wanted, tty }, options.clock, open).catch(() => websocket.terminate());
   });
 }

@@ -61,7 +61,8 @@ export interface Launch {
   readonly env: Readonly<Record<string, string>>;
 }
 
-const quote = (text: string) => `'${text.replaceAll("'", "'\\''")}'`;
+/** As one word of a shell. */
+export const quote = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
 const fstabField = (text: string) =>
   text.replace(/[\\\s#]/g, (char) => `\\${char.charCodeAt(0).toString(8).padStart(3, "0")}`);
 const isShellName = (name: string) => /^[A-Za-z_][A-Za-z0-9_]*$/.test(name);

@@ -1,10 +1,10 @@
 /** Another command in a container that runs, with or without a terminal. */
 import { spawn } from "node:child_process";
-import { createRequire } from "node:module";
 import { constants } from "node:os";
-import { PassThrough, Writable } from "node:stream";
 import { dropPrivileges, notFound } from "./namespaces.ts";
 import { type ContainerSpec, type ExecOptions, type ExecSession, StartError } from "./runtime.ts";
+import { signal } from "./signal.ts";
+import { inOwnTerminal, openTerminal } from "./terminal.ts";
 
 export interface Entered {
   readonly spec: ContainerSpec;
@@ -22,13 +22,14 @@ const inFolder = (command: string) =>
   `cd -- "$1" || exit 126; shift; command -v "$1" > /dev/null || { printf '%s\\n' '${notFound(command).replaceAll("'", "'\\''")}' >&2; exit 127; }; `;
 
 export async function enter(entered: Entered, options: ExecOptions): Promise<ExecSession> {
-  const [file = "", ...args] = argumentsFor(entered);
+  const [file = "", ...args] = argumentsFor(entered, options.tty ?? false);
   const env = { ...entered.env, ...(options.tty ? { TERM: entered.env.TERM ?? "xterm" } : {}) };
   const cwd = entered.pid === undefined ? entered.cwd : "/";
-  return options.tty ? terminal(file, args, env, cwd, options) : piped(file, args, env, cwd, options);
+  if (!options.tty) return piped(file, args, env, cwd, options);
+  return openTerminal({ file, args, env, cwd, size: options.size, nested: entered.pid !== undefined });
 }
 
-function argumentsFor({ spec, pid, rootless, cwd, command }: Entered): string[] {
+function argumentsFor({ spec, pid, rootless, cwd, command }: Entered, tty: boolean): string[] {
   if (pid === undefined) return ["/bin/sh", "-c", `${inFolder(command[0] ?? "")}exec "$@"`, "sh", cwd, ...command];
   const namespaces = [
     "--target",
@@ -38,7 +39,8 @@ function argumentsFor({ spec, pid, rootless, cwd, command }: Entered): string[] 
     "--pid",
     ...(rootless ? ["--user", "--preserve-credentials"] : []),
   ];
-  const script = `${inFolder(command[0] ?? "")}exec ${dropPrivileges(spec, rootless)} "$@"`;
+  const dropped = dropPrivileges(spec, rootless);
+  const script = inFolder(command[0] ?? "") + (tty ? inOwnTerminal(dropped, command) : `exec ${dropped} "$@"`);
   return [
     "setpriv",
     "--pdeathsig",
@@ -82,59 +84,6 @@ async function piped(
     stderr: child.stderr as NonNullable<typeof child.stderr>,
     resize() {},
     exited,
-    kill: () => void (child.pid !== undefined && killGroup(child.pid)),
+    kill: () => void (child.pid !== undefined && signal(-child.pid, "SIGKILL")),
   };
-}
-
-async function terminal(
-  file: string,
-  args: readonly string[],
-  env: Record<string, string>,
-  cwd: string,
-  { size }: ExecOptions,
-): Promise<ExecSession> {
-  // Native code: loaded by the first who wants a terminal.
-  const pty: typeof import("@lydell/node-pty") = createRequire(import.meta.url)("@lydell/node-pty");
-  const child = pty.spawn(file, [...args], {
-    name: env.TERM,
-    cols: size?.columns ?? 80,
-    rows: size?.rows ?? 24,
-    env,
-    cwd,
-    encoding: null,
-  });
-  const stdout = new PassThrough();
-  child.onData((data: string | Buffer) => void stdout.write(data));
-  const exited = new Promise<number>((resolve) =>
-    child.onExit(({ exitCode, signal }) => {
-      stdout.end();
-      resolve(signal ? 128 + signal : exitCode);
-    }),
-  );
-  const endOfTransmission = "\u0004";
-  return {
-    stdin: new Writable({
-      write(chunk: Buffer, _encoding, done) {
-        child.write(chunk as unknown as string);
-        done();
-      },
-      final(done) {
-        child.write(endOfTransmission);
-        done();
-      },
-    }),
-    stdout,
-    stderr: undefined,
-    resize: (columns, rows) => child.resize(Math.max(1, columns), Math.max(1, rows)),
-    exited,
-    kill: () => child.kill("SIGKILL"),
-  };
-}
-
-function killGroup(pid: number) {
-  try {
-    process.kill(-pid, "SIGKILL");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
-  }
 }

@@ -147,12 +147,49 @@ describe.runIf(variants.length > 1)("namespaces", () => {
     await runtime.start(
       specOf(folder, "x", ["sleep", "60"], { mounts, workingDir: "/app", user: { uid: 77, groups: [] } }),
     );
-    const session = await runtime.exec("x", ["sh", "-c", "ls; id -u; echo $GREETING; test -t 0 && stty size; exit 9"], {
+    const session = await runtime.exec("x", ["sh", "-c", "ls; id -u; echo $GREETING; tty; stty size; exit 9"], {
       tty: true,
       size: { columns: 100, rows: 30 },
     });
     const [out, code] = await Promise.all([text(session.stdout), session.exited]);
-    expect({ out, code }).toEqual({ out: "here\r\n77\r\nhello\r\n30 100\r\n", code: 9 });
+    expect({ out, code }).toEqual({ out: "here\r\n77\r\nhello\r\n/dev/pts/0\r\n30 100\r\n", code: 9 });
+  });
+  test("a terminal is told its new size, echoes once, and passes Ctrl-C to the program", async () => {
+    await runtime.start(specOf(folder, "x", ["sleep", "60"], {}));
+    const script = "trap 'stty size' WINCH; trap 'exit 3' INT; read line; echo got $line; while :; do sleep 0.05; done";
+    const session = await runtime.exec("x", ["sh", "-c", script], { tty: true, stdin: true });
+    let out = "";
+    session.stdout.on("data", (chunk: Buffer) => {
+      out += chunk;
+    });
+    const shows = async (wanted: string) => {
+      for (let i = 0; i < 200 && !out.includes(wanted); i++) await sleep(systemClock, 20);
+      expect(out).toContain(wanted);
+    };
+    session.stdin?.write("typed\n");
+    await shows("got typed");
+    session.resize(90, 20);
+    await shows("20 90");
+    session.stdin?.write("\u0003");
+    expect(await session.exited).toBe(3);
+    expect(out.match(/typed/g)).toHaveLength(2);
+  });
+  test("a command that is not there is said on the terminal", async () => {
+    await runtime.start(specOf(folder, "x", ["sleep", "60"], {}));
+    const session = await runtime.exec("x", ["none"], { tty: true });
+    expect(await text(session.stdout)).toBe('exec: "none": executable file not found in $PATH\r\n');
+    expect(await session.exited).toBe(127);
+  });
+  test("whoever leaves a terminal takes its programs along", async () => {
+    await runtime.start(specOf(folder, "x", ["sleep", "60"], {}));
+    const session = await runtime.exec("x", ["sh", "-c", "echo here; sleep 63; :"], { tty: true });
+    await new Promise((resolve) => session.stdout.once("data", resolve));
+    for (let i = 0; i < 100 && alive("sleep\u000063").length < 1; i++) await sleep(systemClock, 20);
+    expect(alive("sleep\u000063")).toHaveLength(1);
+    session.kill();
+    await session.exited;
+    for (let i = 0; i < 100 && alive("sleep\u000063").length > 0; i++) await sleep(systemClock, 20);
+    expect(alive("sleep\u000063")).toEqual([]);
   });
   test.runIf(asRoot)("a port below 1024 when the capability was added", async () => {
     const { lines } = await run("grep CapAmb /proc/self/status | cut -f 2", {
@@ -217,7 +254,9 @@ test.runIf(asRoot && canSee())("without root, in a user namespace", () => {
     await runtime.start(specOf(folder, "a", ["sleep", "60"], { user: { uid: 999, groups: [] } }));
     const session = await runtime.exec("a", ["sh", "-c", "id -u; hostname; touch /tmp/x && echo wrote; ls /root"], {});
     const [out, errors] = await Promise.all([text(session.stdout), text(session.stderr)]);
-    console.log(JSON.stringify({ variant: runtime.variant, out: out.split("\\n"), errors }));
+    const terminal = await runtime.exec("a", ["sh", "-c", "tty; stty size"], { tty: true, size: { columns: 99, rows: 9 } });
+    const shown = await text(terminal.stdout);
+    console.log(JSON.stringify({ variant: runtime.variant, out: out.split("\\n"), errors, shown }));
     await runtime.close();`;
   const child = spawnSync("setpriv", [...somebody, process.execPath, "--input-type=module-typescript", "-e", script], {
     cwd: import.meta.dirname,
@@ -227,5 +266,10 @@ test.runIf(asRoot && canSee())("without root, in a user namespace", () => {
   expect(child.stderr).toBe("");
   const said = JSON.parse(child.stdout) as { variant: string };
   if (said.variant === "namespaced")
-    expect(said).toEqual({ variant: "namespaced", out: ["999", "pod", "wrote", ""], errors: "" });
+    expect(said).toEqual({
+      variant: "namespaced",
+      out: ["999", "pod", "wrote", ""],
+      errors: "",
+      shown: "/dev/pts/0\r\n9 99\r\n",
+    });
 });

@@ -26,6 +26,7 @@ import { childrenOf, familyOf, memoryOf, nanosecondsPerTick, processTable } from
 import type { ContainerSpec, ExecOptions, Exit, Runtime, RuntimeEvent } from "./runtime.ts";
 import { StartError } from "./runtime.ts";
 import { setUpReport } from "./set-up-report.ts";
+import { signal } from "./signal.ts";
 
 export interface ProcessRuntimeOptions {
   readonly clock: Clock;
@@ -307,12 +308,3 @@ const openPipe = (path: string): Readable =>
   new Socket({ fd: openSync(path, fileModes.O_RDONLY | fileModes.O_NONBLOCK), readable: true, writable: false });
 
 const signalled = (name: NodeJS.Signals | null) => 128 + (name ? constants.signals[name] : 0);
-
-/** A process that has ended meanwhile needs no signal. */
-function signal(pid: number, name: NodeJS.Signals) {
-  try {
-    process.kill(pid, name);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
-  }
-}
