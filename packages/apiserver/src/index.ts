@@ -15,6 +15,7 @@ export type {
   UserInfo,
   WatchListener,
 } from "./registry.ts";
+export { type ServiceAccountTokens, serviceAccountTokens } from "./service-account-tokens.ts";
 export { memoryPersistence } from "./store/memory-persistence.ts";
 export type { Persistence, StoredChange, StoredState } from "./store/persistence.ts";
 export { type SqliteOptions, StateFileError, sqlitePersistence } from "./store/sqlite-persistence.ts";

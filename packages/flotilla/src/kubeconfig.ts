@@ -1,5 +1,5 @@
 /** What clients need to reach the cluster: the certificate, made once, and the kubeconfig, written whenever the port has changed. */
-import { X509Certificate } from "node:crypto";
+import { generateKeyPairSync, X509Certificate } from "node:crypto";
 import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { systemClock, systemRandom } from "@flotilla/ambient";
@@ -43,6 +43,16 @@ export async function ensureCertificates(folder: StateFolder): Promise<Certifica
   writeFileSync(join(folderBeingMade, "server.key"), made.key, { mode: 0o600 });
   renameSync(folderBeingMade, folder.certificates);
   return read(folder.certificates);
+}
+
+/** What the tokens of ServiceAccounts are signed with; made when it is first asked for. PEM. */
+export function serviceAccountKey(folder: StateFolder): string {
+  const file = join(folder.certificates, "service-account.key");
+  if (!existsSync(file)) {
+    const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+    writeFileSync(file, privateKey.export({ type: "pkcs8", format: "pem" }), { mode: 0o600 });
+  }
+  return readFileSync(file, "utf8");
 }
 
 export const serverOf = (cluster: Cluster): string => `https://127.0.0.1:${cluster.ports.api}`;

@@ -1,11 +1,17 @@
 /** The control plane's process: API server, store, controllers. The agent starts it as a static pod and restarts it when it dies. */
-import { createControlPlane, serveApi, sqlitePersistence, type UserInfo } from "@flotilla/apiserver";
+import {
+  createControlPlane,
+  serveApi,
+  serviceAccountTokens,
+  sqlitePersistence,
+  type UserInfo,
+} from "@flotilla/apiserver";
 import { appController, generateSecret } from "@flotilla/app";
 import { type Controller, runControllers } from "@flotilla/client";
 import { ownerReads, ownerReadsName, workloadControllers } from "@flotilla/workloads";
 import { addressesOf, type Cluster } from "../cluster.ts";
 import { clock, host, logTo, nodeName, random } from "../compose.ts";
-import { readCertificates } from "../kubeconfig.ts";
+import { readCertificates, serviceAccountKey } from "../kubeconfig.ts";
 import { ensureSystemObjects } from "../system-objects.ts";
 import { runUntilTold, type Start } from "./run.ts";
 
@@ -25,12 +31,14 @@ function usersOf({ tokens }: Cluster): Map<string, UserInfo> {
 const controlPlane: Start = async ({ folder, cluster }) => {
   const { ca, cert, key } = readCertificates(folder);
   const users = usersOf(cluster);
+  const tokens = serviceAccountTokens(serviceAccountKey(folder), clock);
   const plane = await createControlPlane({
     clock,
     random,
     persistence: sqlitePersistence(folder.database),
     serviceCIDR: addressesOf(cluster).services,
     certificateAuthority: ca,
+    tokens,
     endpoint: { address: host, port: cluster.ports.api },
   });
   await ensureSystemObjects(plane.api(), host, cluster.ports.kubelet);
@@ -41,7 +49,7 @@ const controlPlane: Start = async ({ folder, cluster }) => {
     host,
     port: cluster.ports.api,
     tls: { cert, key },
-    authenticate: (token) => users.get(token),
+    authenticate: (token) => users.get(token) ?? tokens.userOf(token, plane.registry),
     kubelet: { token: cluster.tokens.kubelet },
   });
   const api = plane.api(undefined, "flotilla-controllers");
