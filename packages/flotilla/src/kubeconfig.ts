@@ -4,7 +4,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, wri
 import { join } from "node:path";
 import { systemClock, systemRandom } from "@flotilla/ambient";
 import { createServingCertificate, kubeconfig } from "@flotilla/apiserver/tls";
-import type { Cluster } from "./cluster.ts";
+import { addressesOf, type Cluster } from "./cluster.ts";
 import type { StateFolder } from "./state-folder.ts";
 
 export interface Certificates {
@@ -21,10 +21,13 @@ const read = (folder: string): Certificates => ({
 
 export const readCertificates = (folder: StateFolder): Certificates => read(folder.certificates);
 
+/** Where pods find the API: the first address of the Services' range. */
+const apiServiceAddress = (cluster: Cluster): string => addressesOf(cluster).services.replace(/\d+\/\d+$/, "1");
+
 /** A certificate that ends sooner than this is made anew: 30 days, in ms. */
 const renewBefore = 30 * 24 * 3600_000;
 
-export async function ensureCertificates(folder: StateFolder): Promise<Certificates> {
+export async function ensureCertificates(folder: StateFolder, cluster: Cluster): Promise<Certificates> {
   if (existsSync(folder.certificates)) {
     const there = read(folder.certificates);
     if (new X509Certificate(there.cert).validToDate.getTime() - systemClock.now() > renewBefore) return there;
@@ -32,7 +35,7 @@ export async function ensureCertificates(folder: StateFolder): Promise<Certifica
   }
   const made = await createServingCertificate({
     dnsNames: ["localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc"],
-    ips: ["127.0.0.1", "::1"],
+    ips: ["127.0.0.1", "::1", apiServiceAddress(cluster)],
     clock: systemClock,
     random: systemRandom,
   });

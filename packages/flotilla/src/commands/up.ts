@@ -59,7 +59,7 @@ export async function up(dir: string, options: UpOptions): Promise<void> {
     throw new CommandError(
       `It runs already, on port ${cluster.ports.gateway}. To move it: flotilla down, then flotilla up --port ${options.port}`,
     );
-  const { ca } = joins ? readCertificates(folder) : await ensureCertificates(folder);
+  const { ca } = joins ? readCertificates(folder) : await ensureCertificates(folder, cluster);
   writeKubeconfig(folder, cluster, ca, namespace);
 
   const agent = joins ? undefined : startAgent(folder, sync, options.detach === true);
