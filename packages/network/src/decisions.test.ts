@@ -133,38 +133,26 @@ test("what belongs to one connection stays there, and what Connection names", ()
     "2",
   ]));
 
-test("a chain of proxies is told in order, and the first one's host and proto are kept", () =>
-  expect(
-    forwarded(
-      [
-        "Host",
-        "inner",
-        "X-Forwarded-For",
-        "10.0.0.1",
-        "X-Forwarded-Proto",
-        "https",
-        "X-Forwarded-Host",
-        "outer",
-        "X-Request-Id",
-        "1",
-      ],
-      {
-        client: "::ffff:127.0.0.1",
-        id: () => "2",
-      },
-    ),
-  ).toEqual([
-    "Host",
-    "inner",
-    "X-Forwarded-Proto",
-    "https",
-    "X-Forwarded-Host",
-    "outer",
-    "X-Request-Id",
-    "1",
-    "X-Forwarded-For",
-    "10.0.0.1, 127.0.0.1",
-  ]));
+test("Connection takes neither the host nor the length of a request away", () => {
+  const lasting = ["Content-Length", "5", "Host", "a", "X-Forwarded-For", "b"];
+  expect(endToEnd(["Connection", "content-length, host, x-forwarded-for", ...lasting])).toEqual(lasting);
+});
+
+const fromProxy = [
+  ...["X-Forwarded-Host", "outer", "Host", "inner", "X-Forwarded-For", "10.0.0.1"],
+  ...["X-Forwarded-Proto", "https", "X-Request-Id", "1"],
+];
+
+test.each([
+  ["of this machine", "::ffff:127.0.0.1", "10.0.0.1, 127.0.0.1", "https", "outer"],
+  ["of this machine by IPv6", "::1", "10.0.0.1, ::1", "https", "outer"],
+  ["far away", "10.0.0.2", "10.0.0.1, 10.0.0.2", "http", "inner"],
+])("what a proxy %s says of who asked", (_, client, by, proto, host) =>
+  expect(forwarded(fromProxy, { client, id: () => "2" })).toEqual([
+    ...["Host", "inner", "X-Forwarded-For", by, "X-Forwarded-Proto", proto, "X-Forwarded-Host", host],
+    ...["X-Request-Id", "1"],
+  ]),
+);
 
 const line = (local: string, state: string) =>
   `   0: ${local} 00000000:0000 ${state} 00000000:00000000 00:00000000 00000000  1000`;

@@ -18,6 +18,11 @@ export class EndpointPool extends Agent {
     this.#clock = clock;
   }
 
+  /** All of its connections are alike. */
+  override getName(): string {
+    return "endpoint";
+  }
+
   override keepSocketAlive(socket: Duplex): boolean {
     this.#idleSince.set(socket, this.#clock.now());
     return super.keepSocketAlive(socket) as unknown as boolean;
@@ -39,8 +44,10 @@ export class EndpointPool extends Agent {
 
   #closeIdle(atLeast: number): void {
     const now = this.#clock.now();
-    for (const sockets of Object.values(this.freeSockets))
-      for (const socket of [...(sockets ?? [])])
-        if (now - (this.#idleSince.get(socket) ?? 0) >= atLeast) socket.destroy();
+    // The one that was put back last is taken first, so the others follow by age.
+    for (const socket of [...(this.freeSockets.endpoint ?? [])]) {
+      if (now - (this.#idleSince.get(socket) ?? 0) < atLeast) return;
+      socket.destroy();
+    }
   }
 }

@@ -1,7 +1,7 @@
 /** The way of one HTTP request through the proxy, at a Service's address or at the gateway. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
-import { type Clock, type Random, uuid } from "@flotilla/ambient";
+import type { Clock, Random } from "@flotilla/ambient";
 import type { HTTPRequestMirrorFilter } from "@flotilla/objects";
 import { chooseWeighted } from "./balance.ts";
 import { answerError, answerSocket } from "./error-answer.ts";
@@ -28,6 +28,8 @@ export interface ProxyContext {
   readonly clock: Clock;
   readonly random: Random;
   readonly counters: Counters;
+  /** A fresh X-Request-Id. */
+  readonly newId: () => string;
   readonly upstream: (cluster: string) => Upstream | undefined;
   /** A copy of the request goes to the cluster of that reference. */
   readonly mirrorTo: (filter: HTTPRequestMirrorFilter, route: string) => Upstream | undefined;
@@ -147,8 +149,8 @@ function handler(context: ProxyContext, wayOf: (request: IncomingMessage) => Way
   };
 }
 
-const headersFor = ({ random }: ProxyContext, request: IncomingMessage): Headers => {
-  const headers = forwarded(request.rawHeaders, { client: request.socket.remoteAddress, id: () => uuid(random) });
+const headersFor = ({ newId }: ProxyContext, request: IncomingMessage): Headers => {
+  const headers = forwarded(request.rawHeaders, { client: request.socket.remoteAddress, id: newId });
   const { "transfer-encoding": encoding, "content-length": length } = request.headers;
   if (encoding !== undefined) headers.push("Transfer-Encoding", "chunked");
   else if (length === undefined && bodyExpected.has(request.method ?? "")) headers.push("Content-Length", "0");

@@ -20,12 +20,15 @@ export function headerOf(headers: readonly string[], name: string): string | und
   return undefined;
 }
 
+/** What Connection cannot take away: without it, a request would be another one at the endpoint, or of another length. */
+const lasting = new Set(["host", "content-length", "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host"]);
+
 /** All but those that belong to one connection, and those that Connection names. */
 export function endToEnd(headers: readonly string[]): Headers {
   const named = headerOf(headers, "connection")?.toLowerCase();
   const own =
     named && named !== "keep-alive" && named !== "close"
-      ? new Set(named.split(",").map((token) => token.trim()))
+      ? new Set(named.split(",").map((token) => token.trim())).difference(lasting)
       : undefined;
   const kept: Headers = [];
   for (let i = 0; i < headers.length; i += 2) {
@@ -50,16 +53,49 @@ export interface Origin {
   readonly id: () => string;
 }
 
-/** The request's headers as they go to an endpoint. Whoever asked through several proxies keeps proto and host of the first. */
+/**
+ * The request's headers as they go to an endpoint. Each proxy adds its peer to X-Forwarded-For. Proto and host are those of the
+ * first proxy if the peer is of this machine, else what is seen here: whoever is far away says what he likes.
+ */
 export function forwarded(raw: readonly string[], { client, id }: Origin): Headers {
-  const kept = endToEnd(raw);
-  const before = headerOf(kept, "x-forwarded-for");
-  const headers = without(kept, ["x-forwarded-for", "expect"]);
-  const address = client?.startsWith("::ffff:") ? client.slice(7) : client;
-  if (address) headers.push("X-Forwarded-For", before ? `${before}, ${address}` : address);
-  if (headerOf(headers, "x-forwarded-proto") === undefined) headers.push("X-Forwarded-Proto", "http");
-  const host = headerOf(raw, "host");
-  if (host && headerOf(headers, "x-forwarded-host") === undefined) headers.push("X-Forwarded-Host", host);
-  if (headerOf(headers, "x-request-id") === undefined) headers.push("X-Request-Id", id());
+  const headers: Headers = [];
+  const local = client !== undefined && isLoopback(client);
+  const before: string[] = [];
+  let proto = "http";
+  let first: string | undefined;
+  let requestId: string | undefined;
+  for (let i = 0, kept = endToEnd(raw); i < kept.length; i += 2) {
+    const name = kept[i] as string;
+    const value = kept[i + 1] as string;
+    switch (name.toLowerCase()) {
+      case "expect":
+        break;
+      case "x-forwarded-for":
+        before.push(value);
+        break;
+      case "x-forwarded-proto":
+        if (local) proto = value;
+        break;
+      case "x-forwarded-host":
+        if (local) first = value;
+        break;
+      case "host":
+        first ??= value;
+        headers.push(name, value);
+        break;
+      case "x-request-id":
+        requestId = value;
+        break;
+      default:
+        headers.push(name, value);
+    }
+  }
+  if (client !== undefined) before.push(client.startsWith("::ffff:") ? client.slice(7) : client);
+  if (before.length > 0) headers.push("X-Forwarded-For", before.join(", "));
+  headers.push("X-Forwarded-Proto", proto);
+  if (first) headers.push("X-Forwarded-Host", first);
+  headers.push("X-Request-Id", requestId ?? id());
   return headers;
 }
+
+const isLoopback = (address: string): boolean => /^(?:::ffff:)?127\.|^::1$/.test(address);

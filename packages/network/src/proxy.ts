@@ -2,7 +2,7 @@
 
 import type { Server as HttpServer } from "node:http";
 import { createServer, type Server, type Socket } from "node:net";
-import type { Clock, Random } from "@flotilla/ambient";
+import { type Clock, type Random, uuid } from "@flotilla/ambient";
 import { type AccessEntry, gatewayHandler, type ProxyContext, serviceHandler } from "./exchange.ts";
 import { type HttpHandler, httpServer } from "./http-server.ts";
 import { Listeners, type Wanted } from "./listeners.ts";
@@ -47,6 +47,7 @@ export class TrafficProxy {
       clock,
       random,
       counters: this.#counters,
+      newId: requestIds(random),
       upstream: (cluster) => this.#upstreams.get(cluster),
       mirrorTo: ({ backendRef: { name, port }, percent, fraction }, route) => {
         const share = fraction ? fraction.numerator / (fraction.denominator ?? 100) : (percent ?? 100) / 100;
@@ -140,4 +141,11 @@ export class TrafficProxy {
       socket.once("close", () => this.#sockets.delete(socket));
     });
   }
+}
+
+/** Of a UUID's form, without the price of one for each request: what differs between processes is random, the rest counts. */
+function requestIds(random: Random): () => string {
+  const start = uuid(random).slice(0, -12);
+  let last = 0;
+  return () => start + (++last).toString(16).padStart(12, "0");
 }

@@ -1,6 +1,6 @@
 /** Those who answer for one cluster, at run time: their load, health and connections, and who waits for one of them. */
 import type { Cancel, Clock, Random } from "@flotilla/ambient";
-import { choose, eligible } from "./balance.ts";
+import { type Candidate, choose, eligible } from "./balance.ts";
 import { afterFailure, afterSuccess, type Health, healthy, isEjected } from "./ejection.ts";
 import { EndpointPool } from "./endpoint-pool.ts";
 import { RetryBudget } from "./retry.ts";
@@ -11,19 +11,25 @@ export const holdTime = 2000;
 /** Before the same endpoints are tried again. Source: Envoy's retry back-off base, doubled. */
 const pause = 50;
 
-export class UpstreamEndpoint {
+export class UpstreamEndpoint implements Candidate {
   readonly address: string;
   readonly port: number;
   readonly pool: EndpointPool;
   state: "ready" | "draining";
   outstanding = 0;
   health: Health = healthy;
+  readonly #clock: Clock;
 
   constructor({ address, port, state }: TableEndpoint, clock: Clock) {
+    this.#clock = clock;
     this.address = address;
     this.port = port;
     this.state = state;
     this.pool = new EndpointPool(clock);
+  }
+
+  get ejected(): boolean {
+    return isEjected(this.health, this.#clock.now());
   }
 }
 
@@ -106,7 +112,7 @@ export class Upstream {
   noteFailedConnect(endpoint: UpstreamEndpoint): void {
     const now = this.#clock.now();
     const all = [...this.#endpoints.values()];
-    const out = all.filter(({ health }) => isEjected(health, now)).length;
+    const out = all.filter(({ ejected }) => ejected).length;
     endpoint.health = afterFailure(endpoint.health, now, { all: all.length, out });
   }
 
@@ -125,21 +131,15 @@ export class Upstream {
   }
 
   #choose(tried: ReadonlySet<UpstreamEndpoint>, client: string | undefined): UpstreamEndpoint | undefined {
-    const now = this.#clock.now();
     const { affinity } = this.#cluster;
-    const fresh = [...this.#endpoints.values()].filter((endpoint) => !tried.has(endpoint));
-    const candidates = eligible(
-      fresh.map((endpoint) => ({
-        endpoint,
-        state: endpoint.state,
-        outstanding: endpoint.outstanding,
-        ejected: isEjected(endpoint.health, now),
-      })),
-    );
-    const sticky = affinity && client ? this.#sticky.get(client) : undefined;
-    const kept = sticky && now < sticky.until && candidates.find(({ endpoint }) => endpoint === sticky.endpoint);
-    const chosen = (kept || choose(candidates, this.#random))?.endpoint;
-    if (affinity && client && chosen) this.#stick(client, chosen, now, affinity);
+    const all = [...this.#endpoints.values()];
+    const candidates = eligible(tried.size === 0 ? all : all.filter((endpoint) => !tried.has(endpoint)));
+    if (!affinity || !client) return choose(candidates, this.#random);
+    const now = this.#clock.now();
+    const sticky = this.#sticky.get(client);
+    const kept = sticky && now < sticky.until && candidates.includes(sticky.endpoint) ? sticky.endpoint : undefined;
+    const chosen = kept ?? choose(candidates, this.#random);
+    if (chosen) this.#stick(client, chosen, now, affinity);
     return chosen;
   }
 
