@@ -5,6 +5,7 @@ import { chooseIngressClass } from "./ingress-class.ts";
 import { checkLimits, setDefaultLimits } from "./limit-range.ts";
 import { furnishNamespace, namespaceMayGo, namespaceTakesContent } from "./namespace.ts";
 import { taintNewNode } from "./node-taint.ts";
+import { checkPodSecurity } from "./pod-security.ts";
 import { setPriority } from "./priority.ts";
 import type { AdmissionRequest, AdmissionStep } from "./request.ts";
 import { checkQuotas, updateQuotas } from "./resource-quota.ts";
@@ -29,7 +30,7 @@ const changing: readonly AdmissionStep[] = [
 ];
 
 /** May only refuse; after validation. */
-const checking: readonly AdmissionStep[] = [namespaceMayGo, checkLimits, checkQuotas];
+const checking: readonly AdmissionStep[] = [namespaceMayGo, checkLimits, checkPodSecurity, checkQuotas];
 
 /** Changes of other objects that belong to the same write; after it has been staged. */
 const after: readonly AdmissionStep[] = [furnishNamespace, removeDefined, updateQuotas];
