@@ -39,7 +39,7 @@ import { missingKeys } from "../expand/secret.ts";
 import { appStatus, invalidStatus } from "./app-status.ts";
 import type { GenerateSecret } from "./generate-secret.ts";
 import { isKept, isWorkload, producedKinds, resourceFor } from "./kinds.ts";
-import { type PartStatus, partStatus } from "./part-status.ts";
+import { failsIn, type PartStatus, partStatus } from "./part-status.ts";
 import { toApply } from "./to-apply.ts";
 
 const manager = "flotilla-app";
@@ -164,6 +164,7 @@ class Round {
     return {
       writes: this.#failures.length > 0 ? [newStatus, ...writes] : [...writes, newStatus],
       effects: this.#secretsToFill().map((secret) => ({ to: "generate-secret", do: secret })),
+      lookAgainIn: failsIn(this.#observed.pods, this.#now),
     };
   }
 
@@ -262,18 +263,15 @@ class Round {
     const failure = this.#failures.find(({ write }) => failedKey(write) === `${object.kind} ${object.metadata.name}`);
     if (failure) return { ...named, state: "failing", message: failure.error.message };
     const live = this.#live(object);
-    const now = partStatus(live, this.#podsOf(part));
+    const now = partStatus(live, this.#podsOf(part), this.#now);
     const held = this.#held(step);
     // What runs already is worth more to know than that something newer waits.
     if (held) return { ...named, ...(live ? numbers(now) : {}), ...held };
-    // Before the first look at what is asked for now, nothing can be said to be ready: it is only being applied.
+    // Before the first look at what is asked for now, nothing can be said to be ready that is only being applied.
     const { metadata, status: known } = this.#observed.app;
-    const fresh = known?.observedGeneration === metadata.generation && this.#before[part]?.state !== "waiting";
-    return {
-      ...named,
-      ...now,
-      ...(now.state === "ready" && !fresh && live?.kind !== "CronJob" && { state: "starting" as const }),
-    };
+    const looked = known?.observedGeneration === metadata.generation && this.#before[part]?.state !== "waiting";
+    const early = now.state === "ready" && !looked && live?.kind !== "CronJob" && this.#apply(object) !== undefined;
+    return { ...named, ...now, ...(early && { state: "starting" as const }) };
   }
 
   #podsOf(part: string): Pod[] {

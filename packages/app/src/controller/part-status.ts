@@ -10,7 +10,7 @@ import {
   type Pod,
   type StatefulSet,
 } from "@flotilla/objects";
-import { podProblem } from "./pod-problem.ts";
+import { type Problem, podProblem } from "./pod-problem.ts";
 
 export type PartState = "waiting" | "building" | "starting" | "ready" | "failing" | "left out" | "done";
 
@@ -71,13 +71,16 @@ function countDaemonSet(set: DaemonSet): Count {
   return { desired, ready, updated, complete: seen(set) && ready >= desired && updated >= desired };
 }
 
-function counted(count: Count, problem: string | undefined): PartStatus {
+function counted(count: Count, problem: Problem | undefined, now: Date): PartStatus {
   const { desired, ready, updated } = count;
   const numbers = { ready, desired, updated };
   if (count.complete) return { state: "ready", ...numbers };
-  const message = problem ?? count.failure;
-  return message === undefined ? { state: "starting", ...numbers } : { state: "failing", message, ...numbers };
+  if (problem && isFailure(problem, now)) return { state: "failing", message: problem.message, ...numbers };
+  if (count.failure !== undefined) return { state: "failing", message: count.failure, ...numbers };
+  return { state: "starting", ...numbers };
 }
+
+const isFailure = ({ failsFrom = 0 }: Problem, now: Date): boolean => failsFrom <= now.getTime();
 
 function jobStatus(job: Job, problem: string | undefined): PartStatus {
   if (isTrue(job.status?.conditions, "Complete")) return { state: "done" };
@@ -97,19 +100,33 @@ function cronJobStatus(cron: CronJob): PartStatus {
   return { state: "ready", message };
 }
 
+/** The failures first: one pod that only needs a moment does not hide another's. */
+const worst = (pods: readonly Pod[]): Problem | undefined =>
+  pods
+    .flatMap((pod) => podProblem(pod) ?? [])
+    .sort((a, b) => (a.failsFrom ?? 0) - (b.failsFrom ?? 0))
+    .at(0);
+
+/** Milliseconds until what is wrong with one of these pods begins to count as a failure. */
+export function failsIn(pods: readonly Pod[], now: Date): number | undefined {
+  const times = pods.flatMap((pod) => podProblem(pod)?.failsFrom ?? []).map((time) => time - now.getTime());
+  const ahead = times.filter((time) => time > 0);
+  return ahead.length > 0 ? Math.min(...ahead) : undefined;
+}
+
 /** `live` is what the part's pods come from; undefined: not there yet. */
-export function partStatus(live: KubeObject | undefined, pods: readonly Pod[]): PartStatus {
+export function partStatus(live: KubeObject | undefined, pods: readonly Pod[], now: Date): PartStatus {
   if (!live) return { state: "starting" };
-  const problem = pods.map(podProblem).find((each) => each !== undefined);
+  const problem = worst(pods);
   switch (live.kind) {
     case "Deployment":
-      return counted(countDeployment(live as Deployment), problem);
+      return counted(countDeployment(live as Deployment), problem, now);
     case "StatefulSet":
-      return counted(countStatefulSet(live as StatefulSet), problem);
+      return counted(countStatefulSet(live as StatefulSet), problem, now);
     case "DaemonSet":
-      return counted(countDaemonSet(live as DaemonSet), problem);
+      return counted(countDaemonSet(live as DaemonSet), problem, now);
     case "Job":
-      return jobStatus(live as Job, problem);
+      return jobStatus(live as Job, problem && isFailure(problem, now) ? problem.message : undefined);
     case "CronJob":
       return cronJobStatus(live as CronJob);
     default: {

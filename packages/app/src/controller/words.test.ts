@@ -3,7 +3,7 @@ import type { KubeObject, Pod } from "@flotilla/objects";
 import { expect, test } from "vitest";
 import { placeOf, withoutPlaces } from "./field-path.ts";
 import { randomValue } from "./generate-secret.ts";
-import { partStatus } from "./part-status.ts";
+import { failsIn, partStatus } from "./part-status.ts";
 import { podProblem } from "./pod-problem.ts";
 
 const pod = (status: object, metadata: object = {}): Pod =>
@@ -21,6 +21,16 @@ test.each([
   ["starting", container({ waiting: { reason: "ContainerCreating" } }), undefined],
   ["running, not ready yet", container({ running: {} }), undefined],
   [
+    "started again after a failure, not ready yet",
+    container({ running: {} }, { restartCount: 1, lastState: { terminated: { exitCode: 1 } } }),
+    "it exited with code 1 and is started again",
+  ],
+  [
+    "started again with the node",
+    container({ running: {} }, { lastState: { terminated: { exitCode: 137, reason: "ContainerStatusUnknown" } } }),
+    undefined,
+  ],
+  [
     "an image that is not there",
     container({ waiting: { reason: "ErrImagePull", message: "no such image" } }),
     "ErrImagePull: no such image",
@@ -31,7 +41,7 @@ test.each([
       { waiting: { reason: "CrashLoopBackOff", message: "back-off 10s" } },
       { lastState: { terminated: { exitCode: 1 } } },
     ),
-    "CrashLoopBackOff: it exited with code 1",
+    "it exited with code 1 and is started again",
   ],
   [
     "out of memory",
@@ -39,12 +49,12 @@ test.each([
       { waiting: { reason: "CrashLoopBackOff" } },
       { lastState: { terminated: { exitCode: 137, reason: "OOMKilled" } } },
     ),
-    "CrashLoopBackOff: it was killed because it used more memory than its limit; raise resources.memory",
+    "it was killed because it used more memory than its limit; raise resources.memory",
   ],
   [
     "has just ended",
     container({ terminated: { exitCode: 2, message: "Error: no config" } }),
-    "it exited with code 2: Error: no config",
+    "it exited with code 2 and is started again: Error: no config",
   ],
   [
     "a job's container that has ended well",
@@ -87,7 +97,7 @@ test.each([
     pod({ phase: "Failed", reason: "Evicted" }, { deletionTimestamp: "2026-01-01T00:00:00Z" }),
     undefined,
   ],
-])("why a pod does not work: %s", (_, each, expected) => expect(podProblem(each)).toBe(expected));
+])("why a pod does not work: %s", (_, each, expected) => expect(podProblem(each)?.message).toBe(expected));
 
 const deployment = (spec: object, status: object): KubeObject =>
   ({
@@ -97,6 +107,29 @@ const deployment = (spec: object, status: object): KubeObject =>
     spec,
     status,
   }) as unknown as KubeObject;
+const at = (seconds: number) => new Date(Date.parse("2026-01-01T00:00:00Z") + seconds * 1000);
+const startedAt = "2026-01-01T00:00:00Z";
+const unready = pod({
+  phase: "Running",
+  conditions: [{ type: "Ready", status: "False", lastTransitionTime: startedAt }],
+  containerStatuses: [{ name: "web", ready: false, started: false, state: { running: { startedAt } } }],
+});
+const homeless = pod({
+  phase: "Pending",
+  conditions: [{ type: "PodScheduled", status: "False", reason: "Unschedulable", lastTransitionTime: startedAt }],
+});
+const slow = { ...unready, spec: { containers: [{ name: "web", startupProbe: {} }] } } as unknown as Pod;
+test.each([
+  ["not ready for a moment", unready, 14, "starting", 1000],
+  ["not ready for long", unready, 15, "failing", undefined],
+  ["still starting, says its startup probe", slow, 60, "starting", undefined],
+  ["without a place for a moment", homeless, 4, "starting", 1000],
+  ["without a place for long", homeless, 6, "failing", undefined],
+] as const)("patience with a pod: %s", (_, each, seconds, state, lookAgainIn) => {
+  expect(partStatus(deployment({ replicas: 1 }, {}), [each], at(seconds)).state).toBe(state);
+  expect(failsIn([each], at(seconds))).toBe(lookAgainIn);
+});
+
 const good = { observedGeneration: 2, replicas: 2, updatedReplicas: 2, readyReplicas: 2 };
 const job = (conditions: object[]) =>
   ({ apiVersion: "batch/v1", kind: "Job", metadata: { name: "a" }, status: { conditions } }) as unknown as KubeObject;
@@ -122,7 +155,7 @@ test.each([
   ["a job under way", job([]), "starting"],
   ["a job that is complete", job([{ type: "Complete", status: "True" }]), "done"],
   ["a job that failed", job([{ type: "Failed", status: "True", message: "too often" }]), "failing"],
-])("how far a part is: %s", (_, live, state) => expect(partStatus(live, []).state).toBe(state));
+])("how far a part is: %s", (_, live, state) => expect(partStatus(live, [], at(0)).state).toBe(state));
 
 const config = {
   apiVersion: "apps/v1",
