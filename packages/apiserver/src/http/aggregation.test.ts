@@ -7,6 +7,8 @@ let server: TestServer;
 let metrics: Server;
 const seen: IncomingMessage[] = [];
 const path = "/apis/metrics.k8s.io/v1beta1";
+/** Discovery is asked for at times of the server's own. */
+const lastForwarded = () => seen.findLast(({ url }) => url !== path) as IncomingMessage;
 const resourceList = {
   kind: "APIResourceList",
   apiVersion: "v1",
@@ -68,7 +70,7 @@ test("requests are forwarded with who asks, and never with the client's token", 
     "x-remote-user": "somebody-else",
   });
   expect([code, body.url]).toEqual([200, `${path}/nodes?limit=1`]);
-  const { headers } = seen.at(-1) as IncomingMessage;
+  const { headers } = lastForwarded();
   expect([headers["x-remote-user"], headers.authorization]).toEqual(["kubernetes-admin", undefined]);
 });
 
@@ -81,7 +83,7 @@ test("a node's agent gets its token", async () => {
   };
   await server.ask("PATCH", "/api/v1/nodes/n1/status", { status }, { "content-type": "application/merge-patch+json" });
   await server.ask("GET", `${path}/nodes`);
-  expect(seen.at(-1)?.headers.authorization).toBe("Bearer agent-token");
+  expect(lastForwarded().headers.authorization).toBe("Bearer agent-token");
 });
 
 test("discovery is merged into ours", async () => {
@@ -112,4 +114,27 @@ test("the version's own document comes from its server", async () =>
 test("a server that is not there: 503", async () => {
   const { code, body } = await server.ask("GET", "/apis/absent.example/v1/things");
   expect([code, body.reason]).toEqual([503, "ServiceUnavailable"]);
+});
+
+test("whether they can be reached is told", async () => {
+  const available = async (name: string) => {
+    for (let attempt = 0; attempt < 50; attempt++) {
+      const { body } = await server.ask("GET", `/apis/apiregistration.k8s.io/v1/apiservices/${name}`);
+      const condition = body.status?.conditions?.find(({ type }: { type: string }) => type === "Available");
+      if (condition) return [condition.status, condition.reason, condition.message];
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    return undefined;
+  };
+  await server.ask("POST", "/apis/apiregistration.k8s.io/v1/apiservices", {
+    metadata: { name: "v1.local.example" },
+    spec: { group: "local.example", version: "v1", groupPriorityMinimum: 100, versionPriority: 100 },
+  });
+  expect(await available("v1beta1.metrics.k8s.io")).toEqual(["True", "Passed", "all checks passed"]);
+  expect(await available("v1.absent.example")).toEqual([
+    "False",
+    "ServiceNotFound",
+    'service/nowhere in "kube-system" is not present',
+  ]);
+  expect(await available("v1.local.example")).toEqual(["True", "Local", "Local APIServices are always available"]);
 });

@@ -110,7 +110,8 @@ async function askVersion(
   }
 }
 
-function askResources(serving: Serving, service: APIService, path: string): Promise<unknown> {
+/** Its discovery document. Rejects when it does not answer in time, or not with one. */
+export function askResources(serving: Serving, service: APIService, path: string): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const headers = { "x-remote-user": "system:aggregator", "x-remote-group": ["system:masters"] };
     const request = openUpstream(upstreamOf(serving, service, path, headers), "GET", { accept: "application/json" });

@@ -5,6 +5,7 @@ import type { Duplex } from "node:stream";
 import { type Clock, type Random, systemRandom } from "@flotilla/ambient";
 import type { Registry, UserInfo } from "../registry.ts";
 import { mastersOnly } from "./authorization.ts";
+import { watchAvailability } from "./availability.ts";
 import { createHandler } from "./handler.ts";
 import { parseResourcePath } from "./resource-path.ts";
 import type { Attributes, Serving, VersionInfo } from "./serving.ts";
@@ -82,6 +83,7 @@ export async function serveApi(options: ServeOptions): Promise<ApiServer> {
       resolve();
     });
   });
+  watchAvailability(serving);
   return {
     port: (server.address() as AddressInfo).port,
     async close() {
