@@ -3,10 +3,11 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Clock, Random } from "@flotilla/ambient";
 import type { HTTPRequestMirrorFilter } from "@flotilla/objects";
+import { type Asked, askedOf, upgradeRefusal } from "./asked.ts";
 import { chooseWeighted } from "./balance.ts";
 import { answerError, answerSocket } from "./error-answer.ts";
 import { forward } from "./forward.ts";
-import { forwarded, type Headers, headerOf } from "./headers.ts";
+import type { Headers } from "./headers.ts";
 import type { HttpHandler } from "./http-server.ts";
 import { mirror } from "./mirror.ts";
 import { modifyAnswer, modifyRequest, redirection } from "./route-filter.ts";
@@ -53,22 +54,19 @@ type Way =
 const unchanged = (headers: Headers): Headers => headers;
 
 export const serviceHandler = (context: ProxyContext, cluster: string): HttpHandler =>
-  handler(context, (request) => {
+  handler(context, ({ target, headers }) => {
     const upstream = context.upstream(cluster);
     if (!upstream) return { route: "", code: 503, message: `there is no service at ${cluster} any more` };
-    const headers = headersFor(context, request);
-    return { upstream, route: "", path: request.url ?? "/", headers, onAnswer: unchanged, mirrors: [] };
+    return { upstream, route: "", path: target, headers, onAnswer: unchanged, mirrors: [] };
   });
 
 /** `routes`: those of now. */
 export const gatewayHandler = (context: ProxyContext, routes: () => Routes): HttpHandler =>
-  handler(context, (request) => {
-    const { host = "" } = request.headers;
-    const target = pathOf(request.url ?? "/");
-    const found = routes()({ host, method: request.method ?? "GET", target, headers: request.headers });
-    if (!found)
-      return { route: "", code: 404, message: `no route for host ${host || "(none)"} and path ${pathOnly(target)}` };
-    return routed(context, found, target, headersFor(context, request));
+  handler(context, (asked, request) => {
+    const { method, host, target, headers } = asked;
+    const found = routes()({ method, host, target, headers: request.headers });
+    if (found) return routed(context, found, target, headers);
+    return { route: "", code: 404, message: `no route for host ${host || "(none)"} and path ${pathOnly(target)}` };
   });
 
 function routed(context: ProxyContext, { route, rule, prefix }: Found, target: string, headers: Headers): Way {
@@ -96,8 +94,8 @@ function routed(context: ProxyContext, { route, rule, prefix }: Found, target: s
   };
 }
 
-function handler(context: ProxyContext, wayOf: (request: IncomingMessage) => Way): HttpHandler {
-  const { clock, counters, onAccess } = context;
+function handler(context: ProxyContext, wayOf: (asked: Asked, request: IncomingMessage) => Way): HttpHandler {
+  const { clock, counters, newId, onAccess } = context;
   const note = (request: IncomingMessage, way: Way, status: number | undefined, since: number) => {
     const service = "upstream" in way ? way.upstream.service : "";
     counters.note(service, way.route, status);
@@ -110,13 +108,21 @@ function handler(context: ProxyContext, wayOf: (request: IncomingMessage) => Way
       milliseconds: clock.now() - since,
     });
   };
+  const find = (request: IncomingMessage): Way => {
+    const asked = askedOf(request, newId);
+    return "code" in asked ? { route: "", ...asked } : wayOf(asked, request);
+  };
 
   const answer = async (request: IncomingMessage, response: ServerResponse) => {
     const since = clock.now();
-    const way = wayOf(request);
+    const way = find(request);
     if ("upstream" in way) {
-      for (const copy of way.mirrors) mirror({ ...way, request, upstream: copy, clock });
-      await forward({ ...way, request, response, clock });
+      try {
+        for (const copy of way.mirrors) mirror({ ...way, request, upstream: copy, clock });
+        await forward({ ...way, request, response, clock });
+      } catch (error) {
+        answerError(request, response, 500, cannot(error));
+      }
     } else {
       if (way.location) response.setHeader("Location", way.location);
       answerError(request, response, way.code, way.message);
@@ -126,7 +132,8 @@ function handler(context: ProxyContext, wayOf: (request: IncomingMessage) => Way
 
   const switchProtocol = async (request: IncomingMessage, client: Socket, head: Buffer) => {
     const since = clock.now();
-    const way = wayOf(request);
+    const refusal = upgradeRefusal(request);
+    const way = refusal ? { route: "", ...refusal } : find(request);
     if (!("upstream" in way)) {
       answerSocket(client, way.code, way.message);
       return note(request, way, way.code, since);
@@ -135,37 +142,17 @@ function handler(context: ProxyContext, wayOf: (request: IncomingMessage) => Way
     note(request, way, await upgrade({ ...way, request, client, head, clock, ...(timeout && { timeout }) }), since);
   };
 
-  // A filter may make a path or a header that cannot be sent; that is one request's trouble, not the process's.
-  const cannot = (error: unknown) => `the request cannot be passed on: ${(error as Error).message}`;
   return {
     request(request, response) {
       // A broken connection shows as the response's close.
       request.on("error", () => undefined);
-      answer(request, response).catch((error) => answerError(request, response, 500, cannot(error)));
+      void answer(request, response);
     },
-    upgrade(request, socket, head) {
-      switchProtocol(request, socket, head).catch((error) => answerSocket(socket, 500, cannot(error)));
-    },
+    upgrade: (request, socket, head) => void switchProtocol(request, socket, head),
   };
 }
 
-const headersFor = ({ newId }: ProxyContext, request: IncomingMessage): Headers => {
-  const headers = forwarded(request.rawHeaders, { client: request.socket.remoteAddress, id: newId });
-  const { "transfer-encoding": encoding, "content-length": length } = request.headers;
-  if (encoding !== undefined) headers.push("Transfer-Encoding", "chunked");
-  else if (length === undefined && bodyExpected.has(request.method ?? "")) headers.push("Content-Length", "0");
-  if (headerOf(headers, "host") === undefined) headers.push("Host", "");
-  return headers;
-};
-
-/** Methods for which Node.js would announce a body where none is. */
-const bodyExpected = new Set(["POST", "PUT", "PATCH"]);
-
-/** Of the absolute form, as clients of a proxy send it, too. Source: RFC 9112, 3.2.2. */
-const pathOf = (target: string): string => {
-  const absolute = /^https?:\/\/[^/?#]*(.*)$/i.exec(target);
-  if (!absolute) return target;
-  return absolute[1]?.startsWith("/") ? absolute[1] : `/${absolute[1]}`;
-};
+/** A filter may make a path or a header that cannot be sent; that is one request's trouble, not the process's. */
+const cannot = (error: unknown) => `the request cannot be passed on: ${(error as Error).message}`;
 
 const pathOnly = (target: string): string => target.split("?", 1)[0] as string;

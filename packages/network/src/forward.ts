@@ -74,6 +74,8 @@ class Attempts {
   #current: ClientRequest | undefined;
   #cancelTimer: Cancel | undefined;
   #lastPiece: number;
+  /** The client has been told to send the body. */
+  #continued = false;
 
   constructor(exchange: Exchange, body: RequestBody) {
     this.#exchange = exchange;
@@ -104,6 +106,12 @@ class Attempts {
         if (this.#current === outgoing) this.#current = undefined;
         resolve(outcome);
       };
+      const refuse = (why: string) => {
+        outgoing.destroy();
+        const what = `service ${upstream.service} gave an answer that is malformed: ${why}`;
+        answerError(request, this.#exchange.response, 502, what);
+        finish(done);
+      };
       const begin = () => {
         connected = true;
         cancelTimer?.();
@@ -111,7 +119,10 @@ class Attempts {
         if (backendTimeout) {
           cancelTimer = clock.after(backendTimeout, () => outgoing.destroy(new TimedOut("no answer in time")));
         }
-        if (this.#body.exists && request.headers.expect) this.#exchange.response.writeContinue();
+        if (this.#body.exists && request.headers.expect && !this.#continued) {
+          this.#continued = true;
+          this.#exchange.response.writeContinue();
+        }
         this.#body.sendTo(outgoing);
       };
       outgoing.once("socket", (socket) => {
@@ -127,13 +138,13 @@ class Attempts {
           this.#relay(answer, outgoing, () => finish(done));
         } catch (error) {
           // A status or header that must not be passed on.
-          outgoing.destroy();
-          const what = `service ${upstream.service} gave an answer that is malformed: ${(error as Error).message}`;
-          answerError(request, this.#exchange.response, 502, what);
-          finish(done);
+          refuse((error as Error).message);
         }
       });
-      outgoing.once("upgrade", (_, socket) => socket.destroy(new Error("an upgrade that nobody asked for")));
+      outgoing.once("upgrade", () => {
+        answered = true;
+        refuse("an upgrade that nobody asked for");
+      });
       outgoing.on("error", (error) => {
         // After the answer has begun, `#relay` sees to it.
         if (answered) return;
@@ -161,6 +172,7 @@ class Attempts {
   #relay(answer: IncomingMessage, outgoing: ClientRequest, finish: () => void): void {
     const { request, response, onAnswer, clock } = this.#exchange;
     const status = answer.statusCode ?? 502;
+    if (status < 200) throw new Error(`status ${status}`);
     let headers = onAnswer(endToEnd(answer.rawHeaders));
     const chunked = request.httpVersion === "1.1" && answer.headers["content-length"] === undefined;
     const bodiless = request.method === "HEAD" || status === 204 || status === 304;

@@ -6,7 +6,7 @@
 import type { HTTPRouteMatch } from "@flotilla/objects";
 import type { GatewayListener, TableRoute, TableRule } from "./table.ts";
 
-export interface Asked {
+export interface Matchable {
   readonly host: string;
   readonly method: string;
   /** With its query. */
@@ -21,13 +21,13 @@ export interface Found {
   readonly prefix: string;
 }
 
-export type Routes = (asked: Asked) => Found | undefined;
+export type Routes = (asked: Matchable) => Found | undefined;
 
 interface Entry extends Found {
   readonly hostname: string;
   readonly match: HTTPRouteMatch;
   readonly rank: readonly (number | string)[];
-  readonly fits: (asked: Asked, path: string, query: () => URLSearchParams) => boolean;
+  readonly fits: (asked: Matchable, path: string, query: () => URLSearchParams) => boolean;
 }
 
 /** Of all listeners of one port: the most specific one whose hostname fits, and in it the best match. */

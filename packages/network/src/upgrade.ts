@@ -76,6 +76,8 @@ export async function upgrade({
         cancel();
         client.write(headOf(answer, [...onAnswer(endToEnd(answer.rawHeaders)), "Connection", "close"]));
         answer.pipe(client);
+        // Broken off in the middle.
+        answer.once("close", () => void (answer.complete || client.destroy()));
         resolve(answer.statusCode ?? 502);
       });
       outgoing.on("error", (error) => {
