@@ -345,3 +345,34 @@ test("checked gives the app or throws all mistakes", () => {
   expect(checked(shop, { files }).name).toBe("shop");
   expect(() => checked({ name: "x" }, { files })).toThrow(ModelError);
 });
+
+test("a wrong shape hides no other mistake, and leads to none", () => {
+  const app = {
+    name: "My shop",
+    services: {
+      web: { source: "./nowhere", port: "3000", calls: ["orders"], routes: [{ path: "/" }] },
+      orders: { source: ".", port: 3000, scale: { min: 5, max: 2, cpu: "70%" }, calls: ["web", "nobody"] },
+      files: { source: ".", ports: { admin: { port: "x" } }, env: { A: reference("nobody.url") } },
+      last: { source: ".", port: 3000, calls: ["files"], env: { S: { secret: "keys" } } },
+    },
+    jobs: { night: {} },
+  };
+  const paths = check(app, { files: knownFiles({ "a.txt": "" }) }).map(({ path }) => path);
+  expect(paths.sort()).toEqual([
+    "jobs.night",
+    "name",
+    "services.files.env.A",
+    "services.files.ports.admin.port",
+    "services.last.env.S.key",
+    "services.last.env.S.secret",
+    "services.orders.calls[1]",
+    "services.orders.scale.max",
+    "services.web.port",
+    "services.web.source",
+  ]);
+});
+
+test("a value that nothing can be made of is one mistake", () =>
+  expect(check({ name: "shop", services: 5 }, { files: knownFiles({}) }).map(({ path }) => path)).toEqual([
+    "services",
+  ]));

@@ -8,6 +8,7 @@ import type { NameKind, Shape } from "../model/shape.ts";
 import { checkApp } from "./check-app.ts";
 import { checkManifests, checkObjects } from "./check-objects.ts";
 import { checkShape, isRecord, type Scope } from "./check-shape.ts";
+import { cutOut } from "./cut-out.ts";
 import { at, type Mistake, ModelError } from "./mistake.ts";
 
 export interface CheckOptions {
@@ -102,8 +103,34 @@ export function check(value: unknown, options: CheckOptions): Mistake[] {
       },
     ];
   const wrong = checkShapes(value);
-  if (wrong.length > 0) return wrong;
-  const app = value as unknown as App;
+  if (wrong.length > 0) return [...wrong, ...checkRest(value, wrong, options)];
+  return checkWhole(value as unknown as App, options);
+}
+
+/** What has the wrong shape is left out, and the rest is looked at as if that were all: one round tells everything. */
+function checkRest(value: Record<string, unknown>, wrong: readonly Mistake[], options: CheckOptions): Mistake[] {
+  const left = structuredClone(value);
+  const cut: string[] = [];
+  // Nothing else depends on what the name is.
+  if (wrong.some(({ path }) => path === "name")) left.name = "app";
+  // What refers to something that was cut out, or lacks it, has to go as well.
+  for (let found = wrong; found.length > 0; found = checkShapes(left)) {
+    for (const { path } of found) cut.push(path === "name" ? path : cutOut(left, path));
+    if (cut.includes("")) return [];
+  }
+  const missed = [...cut, ...cut.flatMap((path) => path.match(/^services\.[^.]+\.port(?=s\b)/)?.[0] ?? [])];
+  return checkWhole(left as unknown as App, options).filter(
+    ({ path, message, remedy }) =>
+      path !== "" &&
+      !missed.some((each) => isWithin(each, path) || isWithin(path, each) || `${message} ${remedy}`.includes(each)),
+  );
+}
+
+const isWithin = (inner: string, outer: string): boolean =>
+  inner === outer || inner.startsWith(`${outer}.`) || inner.startsWith(`${outer}[`);
+
+/** `app` has the right shapes. */
+function checkWhole(app: App, options: CheckOptions): Mistake[] {
   if (options.environment !== undefined && options.environment !== local && !app.environments?.[options.environment]) {
     const known = Object.keys(app.environments ?? {});
     return [
