@@ -25,7 +25,7 @@ function nodeBinary() {
 
 if (Number(process.versions.node.split(".")[0]) >= 26) {
   modules.enableCompileCache(cache);
-  require("@flotilla/node/lazy-http");
+  require("../src/processes/preload.cjs");
   await import(main);
 } else {
   const node = nodeBinary();
