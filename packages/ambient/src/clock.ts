@@ -12,11 +12,18 @@ export interface Clock {
   soon(run: () => void): void;
 }
 
+/** Timers of Node.js that are to last longer (24.8 days) run at once. Milliseconds. */
+const longestTimer = 2 ** 31 - 1;
+
 export const systemClock: Clock = {
   now: () => Date.now(),
   after(delay, run, options) {
-    const timer = setTimeout(run, delay);
-    if (options?.background) timer.unref();
+    let timer: NodeJS.Timeout;
+    const wait = (left: number) => {
+      timer = left > longestTimer ? setTimeout(() => wait(left - longestTimer), longestTimer) : setTimeout(run, left);
+      if (options?.background) timer.unref();
+    };
+    wait(delay);
     return () => clearTimeout(timer);
   },
   soon: (run) => void setImmediate(run),
