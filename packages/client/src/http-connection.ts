@@ -4,6 +4,7 @@
  */
 import { Agent as HttpAgent, type IncomingHttpHeaders, type IncomingMessage, request as plainRequest } from "node:http";
 import { Agent as HttpsAgent, request as secureRequest } from "node:https";
+import { createSecureContext, type SecureContext } from "node:tls";
 import { type Clock, sleep, systemClock } from "@flotilla/ambient";
 import { statusErrorFrom } from "@flotilla/objects";
 import { statusOfAnswer } from "./answer-status.ts";
@@ -61,6 +62,7 @@ export function connect(options: ConnectionOptions): { request: Request; close()
         ca: options.ca,
         cert: options.clientCert?.cert,
         key: options.clientCert?.key,
+        secureContext: secureContextOf(options),
         rejectUnauthorized: !options.insecureSkipTlsVerify,
         servername: options.tlsServerName,
       })
@@ -114,6 +116,16 @@ export function connect(options: ConnectionOptions): { request: Request; close()
   };
 
   return { request, close: () => agent.destroy() };
+}
+
+/** Read once for all connections. What cannot be read is for the first request to say. */
+function secureContextOf({ ca, clientCert }: ConnectionOptions): SecureContext | undefined {
+  if (!ca && !clientCert) return undefined;
+  try {
+    return createSecureContext({ ca, ...clientCert });
+  } catch {
+    return undefined;
+  }
 }
 
 /** The whole body. A body that is cut short is no answer. */

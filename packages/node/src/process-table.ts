@@ -1,5 +1,5 @@
 /** Reads the kernel's table of processes: who descends from whom, what they used, which sockets they listen on. Linux only. */
-import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, readSync } from "node:fs";
 
 export interface ProcessEntry {
   readonly pid: number;
@@ -93,14 +93,43 @@ const listenState = "0A";
 export function listeners(): Listener[] {
   const found: Listener[] = [];
   for (const table of ["/proc/net/tcp", "/proc/net/tcp6"]) {
-    for (const line of (readText(table) ?? "").split("\n").slice(1)) {
-      const fields = line.trim().split(/\s+/);
+    for (const fields of listening(table)) {
       const [address = "", port = ""] = (fields[1] ?? "").split(":");
-      if (fields[3] !== listenState) continue;
       found.push({ address: addressOf(address), port: Number.parseInt(port, 16), inode: fields[9] ?? "" });
     }
   }
   return found;
+}
+
+/**
+ * The lines of the sockets that listen, which come before all others: the rest, thousands of connections on a busy machine, is not
+ * read. Source: linux net/ipv4/tcp_ipv4.c, tcp_get_idx.
+ */
+function* listening(table: string): Generator<string[]> {
+  let file: number;
+  try {
+    file = openSync(table, "r");
+  } catch {
+    // No IPv6, or no such system.
+    return;
+  }
+  try {
+    const chunk = Buffer.alloc(16 * 1024);
+    let rest = "";
+    let isHead = true;
+    for (let size = readSync(file, chunk); size > 0; size = readSync(file, chunk)) {
+      const lines = (rest + chunk.toString("latin1", 0, size)).split("\n");
+      rest = lines.pop() ?? "";
+      for (const line of lines) {
+        const fields = line.trim().split(/\s+/);
+        if (fields[3] === listenState) yield fields;
+        else if (!isHead) return;
+        isHead = false;
+      }
+    }
+  } finally {
+    closeSync(file);
+  }
 }
 
 /** The inodes of the sockets that these processes hold. */
