@@ -13,7 +13,7 @@ import {
 } from "@flotilla/objects";
 import { compact } from "./canonical.ts";
 import { withCondition, withoutCondition } from "./condition.ts";
-import { maxUnavailable, wanted } from "./rollout.ts";
+import { knowsItsSize, maxUnavailable, wanted } from "./rollout.ts";
 import { millis } from "./timestamp.ts";
 
 /** What happened at this look. */
@@ -44,6 +44,10 @@ export const isComplete = (deployment: Deployment, status: DeploymentStatus): bo
   (status.availableReplicas ?? 0) === wanted(deployment) &&
   (status.observedGeneration ?? 0) >= (deployment.metadata.generation ?? 0);
 
+/**
+ * The generation counts as observed once the ReplicaSets have observed theirs. Until then the counts are of an earlier one: of
+ * two quick changes the second could look complete while pods of the first were still being made. (Kubernetes does not wait.)
+ */
 export function deploymentStatus(
   deployment: Deployment,
   sets: readonly ReplicaSet[],
@@ -55,7 +59,9 @@ export function deploymentStatus(
   const total = sets.reduce((all, set) => all + wanted(set), 0);
   const collisions = deployment.status?.collisionCount;
   const counts: DeploymentStatus = {
-    observedGeneration: deployment.metadata.generation,
+    observedGeneration: sets.every(knowsItsSize)
+      ? deployment.metadata.generation
+      : deployment.status?.observedGeneration,
     replicas: count(sets, "replicas"),
     updatedReplicas: current?.status?.replicas ?? 0,
     readyReplicas: count(sets, "readyReplicas"),

@@ -290,6 +290,22 @@ test("old sets stay while the rollout goes on", () => {
 });
 
 // Status
+test("not complete while the size of an old set is on its way to it", () => {
+  // It was made and given up within a moment; whether it has made a pod is not known yet.
+  const flipped = { ...set("b", { replicas: 0, version: "2", revision: 2 }), status: { replicas: 0 } };
+  const before = with_(deployment(10), {
+    observedGeneration: 0,
+    replicas: 10,
+    updatedReplicas: 10,
+    availableReplicas: 10,
+  });
+  const after = status(before, set("a", { replicas: 10 }), flipped);
+  expect(after.observedGeneration).toBeUndefined();
+  expect(condition(after, "Progressing")?.reason).toBe("ReplicaSetUpdated");
+  expect(status(before, set("a", { replicas: 10 }), set("b", { replicas: 0, version: "2" })).observedGeneration).toBe(
+    1,
+  );
+});
 test("counts over all sets", () =>
   expect(
     status(

@@ -127,3 +127,14 @@ test("keeps what the API says has an owner, though the cache does not know it", 
   for (const effect of look().effects ?? []) await reads.read(effect.do);
   expect(look()).toMatchObject({ writes: [], effects: [] });
 });
+
+const woken = (before: KubeObject | undefined, after: KubeObject | undefined) =>
+  garbageController()
+    .watches.flatMap((watch) => watch.keys(before, after, new World(owner("a"), child(refersTo("a"))), ConfigMaps))
+    .map(({ name }) => name);
+test("an owner that goes wakes its dependents", () =>
+  expect(woken(owner("a"), undefined)).toEqual(["configmaps/a", "pods/child"]));
+test("an owner that begins to wait for its dependents wakes them", () =>
+  expect(woken(owner("a"), owner("a", { finalizers: ["foregroundDeletion"] }))).toContain("pods/child"));
+test("what neither owners nor dependents are told of wakes nobody", () =>
+  expect(woken(owner("a"), owner("a", { resourceVersion: "2", labels: { x: "y" } }))).toEqual([]));

@@ -13,9 +13,9 @@ import {
   remove,
   type Source,
   type Write,
-  watchAll,
 } from "@flotilla/client";
 import {
+  deepEqual,
   isDeleted,
   type KubeObject,
   kindOf,
@@ -66,14 +66,13 @@ const answerAge = 30_000;
 export const garbageController = (reads?: Source<string>): Controller<ObservedItem> => ({
   name: "garbage-collector",
   watches: [
-    watchAll(
-      (object, resource, cache) => [
-        referenceKey(resource, object),
-        ...dependentKeys(object, cache),
-        ...(object.metadata.ownerReferences ?? []).flatMap((reference) => ownerKey(reference, object, cache)),
-      ],
-      { indexes: [byAnyOwner] },
-    ),
+    {
+      indexes: [byAnyOwner],
+      keys: (before, after, cache, resource) =>
+        before && after && isSameToOwners(before, after)
+          ? []
+          : [before, after].flatMap((object) => (object ? concerned(object, resource, cache) : [])),
+    },
   ],
   sources: reads ? [reads] : [],
 
@@ -107,6 +106,20 @@ export const garbageController = (reads?: Source<string>): Controller<ObservedIt
   },
 });
 
+/** Most changes are of a status, and nothing to owners and dependents. */
+const isSameToOwners = ({ metadata: before }: KubeObject, { metadata: after }: KubeObject): boolean =>
+  before.uid === after.uid &&
+  before.deletionTimestamp === after.deletionTimestamp &&
+  deepEqual(before.finalizers, after.finalizers) &&
+  deepEqual(before.ownerReferences, after.ownerReferences);
+
+/** The object, those that it owns, and its owners: one that waits for its dependents hears of each that goes. */
+const concerned = (object: KubeObject, resource: Resource, cache: Cache): Key[] => [
+  referenceKey(resource, object),
+  ...dependentsOf(object, cache).map((each) => referenceKey(each.resource, each.object)),
+  ...(object.metadata.ownerReferences ?? []).flatMap((reference) => ownerKey(reference, object, cache)),
+];
+
 /** Kinds that come and go too often to be worth collecting. */
 const ignored = new Set(["events", "events.events.k8s.io"]);
 
@@ -130,9 +143,12 @@ function ownerOf(
   const owner = cache.get(resource, key);
   if (owner?.metadata.uid === reference.uid)
     return { reference, state: waitsFor(owner, reference) ? "waiting" : "there" };
-  if (resource.namespaced && cache.list(resource).some(({ metadata }) => metadata.uid === reference.uid))
-    return { reference, state: "elsewhere" };
-  if (!reads) return { reference, state: "absent" };
+  const absence = () => {
+    const elsewhere =
+      resource.namespaced && cache.list(resource).some(({ metadata }) => metadata.uid === reference.uid);
+    return elsewhere ? "elsewhere" : "absent";
+  };
+  if (!reads) return { reference, state: absence() };
   const answer = cache.source(reads, askKey(resource, key, reference.uid));
   if (!answer || answer.age > answerAge)
     return {
@@ -140,7 +156,7 @@ function ownerOf(
       state: "unknown",
       ask: { asker: referenceKey(item.resource, item.object), resource, key, uid: reference.uid },
     };
-  return { reference, state: answer.value === reference.uid ? "there" : "absent" };
+  return { reference, state: answer.value === reference.uid ? "there" : absence() };
 }
 
 export const askKey = (resource: Resource, { namespace, name }: Key, uid: string): string =>
@@ -200,10 +216,6 @@ const dependentsOf = ({ metadata: { uid } }: KubeObject, cache: Cache): Observed
           cache.list(resource, { index: { by: byAnyOwner, value: uid } }).map((object) => ({ resource, object })),
         );
 
-const dependentKeys = (object: KubeObject, cache: Cache): Key[] =>
-  dependentsOf(object, cache).map((each) => referenceKey(each.resource, each.object));
-
-/** An owner that waits for its dependents hears of each that goes. */
 function ownerKey(reference: OwnerReference, object: KubeObject, cache: Cache): Key[] {
   const resource = served(reference, cache);
   if (!resource) return [];

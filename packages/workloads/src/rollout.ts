@@ -41,7 +41,8 @@ const available = (set: ReplicaSet) => Math.min(wanted(set), set.status?.availab
 /** Pods beyond the wanted size are there until they have been deleted. */
 const held = (set: ReplicaSet) => Math.max(wanted(set), set.status?.replicas ?? 0);
 /** Until then it may still be making pods for an earlier size. */
-const knowsItsSize = (set: ReplicaSet) => (set.status?.observedGeneration ?? 0) >= (set.metadata.generation ?? 0);
+export const knowsItsSize = (set: ReplicaSet) =>
+  (set.status?.observedGeneration ?? 0) >= (set.metadata.generation ?? 0);
 
 export const oldestFirst = (a: ReplicaSet, b: ReplicaSet): number =>
   millis(a.metadata.creationTimestamp) - millis(b.metadata.creationTimestamp) ||
