@@ -9,6 +9,7 @@ import { connect } from "node:net";
 import { fileURLToPath } from "node:url";
 import { seededRandom, systemClock } from "@flotilla/ambient";
 import { TrafficProxy } from "../packages/network/src/proxy.ts";
+import { tableFormat } from "../packages/network/src/table.ts";
 
 const backendPort = 27_411;
 const ports = { direct: backendPort, minimal: 27_412, service: 27_413, gateway: 27_414 };
@@ -60,12 +61,13 @@ const servers: Record<string, () => Promise<void>> = {
     const rule = (value: string) => ({
       matches: [{ path: { type: "PathPrefix" as const, value } }],
       filters: [],
-      backends: [{ weight: 1, cluster: "shop/shop:80", filters: [] }],
+      mirrors: [],
+      backends: [{ weight: 1, cluster: "shop/shop:80", filters: [], mirrors: [] }],
       requestTimeout: 15_000,
     });
     const rules = ["/", "/api/products", "/api/orders", "/account"].map(rule);
     await proxy.apply({
-      format: 1,
+      format: tableFormat,
       clusters: { "shop/shop:80": { service: "shop/shop", port: 80, endpoints, unready: 0 } },
       services: [
         {

@@ -2,7 +2,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Clock, Random } from "@flotilla/ambient";
-import type { HTTPRequestMirrorFilter } from "@flotilla/objects";
 import { type Asked, askedOf, upgradeRefusal } from "./asked.ts";
 import { chooseWeighted } from "./balance.ts";
 import { answerError, answerSocket } from "./error-answer.ts";
@@ -32,8 +31,6 @@ export interface ProxyContext {
   /** A fresh X-Request-Id. */
   readonly newId: () => string;
   readonly upstream: (cluster: string) => Upstream | undefined;
-  /** A copy of the request goes to the cluster of that reference. */
-  readonly mirrorTo: (filter: HTTPRequestMirrorFilter, route: string) => Upstream | undefined;
   readonly onAccess?: (entry: AccessEntry) => void;
 }
 
@@ -85,8 +82,8 @@ function routed(context: ProxyContext, { route, rule, prefix }: Found, target: s
     route,
     ...modifyRequest({ path: target, headers }, filters, prefix),
     onAnswer: (answer) => modifyAnswer(answer, filters),
-    mirrors: filters.flatMap(({ requestMirror }) => {
-      const copy = requestMirror && context.mirrorTo(requestMirror, route);
+    mirrors: [...rule.mirrors, ...backend.mirrors].flatMap(({ cluster, share }) => {
+      const copy = context.random.next() < share ? context.upstream(cluster) : undefined;
       return copy ? [copy] : [];
     }),
     ...(rule.requestTimeout && { requestTimeout: rule.requestTimeout }),

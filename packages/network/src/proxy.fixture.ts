@@ -9,7 +9,14 @@ import {
 import type { AddressInfo } from "node:net";
 import { seededRandom, systemClock } from "@flotilla/ambient";
 import { TrafficProxy } from "./proxy.ts";
-import type { GatewayListener, Table, TableCluster, TableEndpoint, TableRule } from "./table.ts";
+import {
+  type GatewayListener,
+  type Table,
+  type TableCluster,
+  type TableEndpoint,
+  type TableRule,
+  tableFormat,
+} from "./table.ts";
 
 export interface Answer {
   readonly status: number;
@@ -18,7 +25,8 @@ export interface Answer {
   readonly body: string;
 }
 
-export const serviceAddress = "127.126.0.1";
+/** Of its own in each process: test files run side by side. */
+export const serviceAddress = `127.125.${(process.pid >> 8) & 0xff}.${process.pid & 0xff || 1}`;
 
 /** Everything that it started ends with `stop`. */
 export class Stage {
@@ -70,7 +78,7 @@ export const tableWith = (
   endpoints: readonly TableEndpoint[],
   { protocol = "http", gateways = [] }: { protocol?: "http" | "tcp"; gateways?: readonly GatewayListener[] } = {},
 ): Table => ({
-  format: 1,
+  format: tableFormat,
   clusters: { orders: cluster(endpoints) },
   services: [{ namespace: "shop", name: "orders", address: serviceAddress, port, protocol, cluster: "orders" }],
   gateways,
@@ -79,7 +87,8 @@ export const tableWith = (
 export const rule = (rest: Partial<TableRule> = {}): TableRule => ({
   matches: [{ path: { type: "PathPrefix", value: "/" } }],
   filters: [],
-  backends: [{ weight: 1, cluster: "orders", filters: [] }],
+  mirrors: [],
+  backends: [{ weight: 1, cluster: "orders", filters: [], mirrors: [] }],
   ...rest,
 });
 

@@ -8,7 +8,7 @@ import { type HttpHandler, httpServer } from "./http-server.ts";
 import { Listeners, type Wanted } from "./listeners.ts";
 import { compileRoutes, type Routes } from "./route-match.ts";
 import { type Count, Counters } from "./stats.ts";
-import { clusterKey, type GatewayListener, type Table } from "./table.ts";
+import type { GatewayListener, Table } from "./table.ts";
 import { proxyTcp } from "./tcp-proxy.ts";
 import { Upstream } from "./upstream.ts";
 
@@ -49,11 +49,6 @@ export class TrafficProxy {
       counters: this.#counters,
       newId: requestIds(random),
       upstream: (cluster) => this.#upstreams.get(cluster),
-      mirrorTo: ({ backendRef: { name, port }, percent, fraction }, route) => {
-        const share = fraction ? fraction.numerator / (fraction.denominator ?? 100) : (percent ?? 100) / 100;
-        if (random.next() >= share) return undefined;
-        return this.#upstreams.get(clusterKey(route.split("/", 1)[0] as string, name, port ?? 0));
-      },
       ...(onAccess && { onAccess }),
     };
   }

@@ -14,14 +14,17 @@ import {
   HTTPRoutes,
   type Namespace,
   Namespaces,
+  type ReferenceGrant,
+  ReferenceGrants,
   type Service,
   Services,
 } from "@flotilla/objects";
 import { attach } from "./attach.ts";
+import { referable } from "./backend.ts";
 import { gatewayTable } from "./gateway-table.ts";
 import type { ListenerProblems, listenerSource } from "./listener-source.ts";
 import { serviceTable } from "./service-table.ts";
-import type { Table } from "./table.ts";
+import { type Table, tableFormat } from "./table.ts";
 
 export const routesKey = { name: "routes" };
 
@@ -32,6 +35,7 @@ export interface RouteObjects {
   readonly gateways: readonly Gateway[];
   readonly routes: readonly HTTPRoute[];
   readonly namespaces: readonly Namespace[];
+  readonly grants: readonly ReferenceGrant[];
   /** Undefined until the proxy has tried to listen. */
   readonly problems: ListenerProblems | undefined;
 }
@@ -44,6 +48,7 @@ export const routeWatches = [
   watchMapped(Gateways, toRoutes),
   watchMapped(HTTPRoutes, toRoutes),
   watchMapped(Namespaces, toRoutes),
+  watchMapped(ReferenceGrants, toRoutes),
 ];
 
 export const observeRoutes = (
@@ -55,16 +60,17 @@ export const observeRoutes = (
   gateways: cache.list(Gateways),
   routes: cache.list(HTTPRoutes),
   namespaces: cache.list(Namespaces),
+  grants: cache.list(ReferenceGrants),
   problems: cache.source(source, routesKey.name)?.value,
 });
 
 /** `gatewayPort`: where port 80 of a Gateway is on this machine. */
 export function tableOf(objects: Omit<RouteObjects, "problems">, gatewayPort: number | undefined): Table {
-  const byName = new Map(objects.services.map((each) => [`${each.metadata.namespace}/${each.metadata.name}`, each]));
+  const known = referable(objects.services, objects.grants);
   return {
-    format: 1,
+    format: tableFormat,
     ...serviceTable(objects.services, objects.slices),
-    gateways: gatewayTable(attach(objects), byName, (port) => (port === 80 ? (gatewayPort ?? port) : port)),
+    gateways: gatewayTable(attach(objects), known, (port) => (port === 80 ? (gatewayPort ?? port) : port)),
   };
 }
 

@@ -30,7 +30,12 @@ function parseRoute(line: string): { hostname: string; route: TableRoute } {
     hostnames: hosts.trim() === "any" ? [] : hosts.trim().split(/\s+/),
     rules: rules.split(" ; ").map((text) => {
       const [match = "", cluster = ""] = text.split("->").map((part) => part.trim());
-      return { matches: [parseMatch(match)], filters: [], backends: [{ weight: 1, cluster, filters: [] }] };
+      return {
+        matches: [parseMatch(match)],
+        filters: [],
+        mirrors: [],
+        backends: [{ weight: 1, cluster, filters: [], mirrors: [] }],
+      };
     }),
   };
   return { hostname, route };

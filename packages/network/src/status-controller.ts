@@ -17,7 +17,7 @@ import {
   type Verdict,
   verdict,
 } from "./attach.ts";
-import { resolvedRefs, type Services } from "./backend.ts";
+import { type Referable, referable, resolvedRefs } from "./backend.ts";
 import type { ListenerProblems, ListenerSource } from "./listener-source.ts";
 import { observeRoutes, type RouteObjects, routeWatches } from "./route-controller.ts";
 import { isTcp } from "./service-table.ts";
@@ -37,17 +37,15 @@ export function statusController(place: GatewayPlace, source: ListenerSource): C
     sources: [source],
     observe: (_, cache) => observeRoutes(cache, source),
     decide(objects, { now }) {
-      const { services, problems = {} } = objects;
-      const byName: Services = new Map(
-        services.map((each) => [`${each.metadata.namespace}/${each.metadata.name}`, each]),
-      );
+      const { problems = {} } = objects;
+      const known = referable(objects.services, objects.grants);
       const { gateways, parents } = attach(objects);
       const parentsOf = Map.groupBy(parents, ({ route }) => route);
       return {
         writes: [
           ...objects.classes.filter(isOurs).map((each) => classStatus(each, now)),
           ...gateways.map((each) => gatewayStatus(each, place, problems, now)),
-          ...objects.routes.map((route) => routeStatus(route, parentsOf.get(route) ?? [], byName, now)),
+          ...objects.routes.map((route) => routeStatus(route, parentsOf.get(route) ?? [], known, now)),
         ],
         events: [...unreachable(objects.services, problems), ...unserved(objects.services)],
       };
@@ -135,13 +133,13 @@ function gatewayStatus(
 function routeStatus(
   route: HTTPRoute,
   parents: readonly ParentAttachment[],
-  services: Services,
+  known: Referable,
   now: Date,
 ): Write | undefined {
   const before = route.status?.parents ?? [];
   const others = before.filter((each) => each.controllerName !== controllerName);
   if (parents.length === 0 && others.length === before.length) return undefined;
-  const resolved = resolvedRefs(route, services);
+  const resolved = resolvedRefs(route, known);
   const ours = parents.map(({ parentRef, accepted }) => ({
     parentRef,
     controllerName,

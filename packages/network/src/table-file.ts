@@ -1,6 +1,6 @@
 /** The last table, on disk, so that a data plane that starts anew serves before the API answers. */
 import { readFile, rename, writeFile } from "node:fs/promises";
-import type { Table } from "./table.ts";
+import { type Table, tableFormat } from "./table.ts";
 
 /** Undefined when there is none, or none that can be used: then the API's is waited for. */
 export async function readTable(file: string): Promise<Table | undefined> {
@@ -13,7 +13,7 @@ export async function readTable(file: string): Promise<Table | undefined> {
   }
   try {
     const table = JSON.parse(text) as Table;
-    return table.format === 1 ? table : undefined;
+    return table.format === tableFormat ? table : undefined;
   } catch {
     // Cut off by a crash; the next table replaces it.
     return undefined;

@@ -4,9 +4,11 @@
  */
 import type { HTTPRouteFilter, HTTPRouteMatch } from "@flotilla/objects";
 
+export const tableFormat = 2;
+
 export interface Table {
   /** Of this form; what was kept in another form is not read. */
-  readonly format: 1;
+  readonly format: typeof tableFormat;
   /** By `clusterKey`. */
   readonly clusters: Readonly<Record<string, TableCluster>>;
   readonly services: readonly ServiceListener[];
@@ -62,25 +64,35 @@ export interface TableRoute {
   readonly rules: readonly TableRule[];
 }
 
-export interface TableRule {
+export interface TableFilters {
+  /** But RequestMirror. */
+  readonly filters: readonly HTTPRouteFilter[];
+  readonly mirrors: readonly TableMirror[];
+}
+
+/** A share of the requests, from 0 to 1, is sent to that cluster, too. */
+export interface TableMirror {
+  readonly cluster: string;
+  readonly share: number;
+}
+
+export interface TableRule extends TableFilters {
   /** Never empty. */
   readonly matches: readonly HTTPRouteMatch[];
-  readonly filters: readonly HTTPRouteFilter[];
   readonly backends: readonly TableBackend[];
   /** Milliseconds. */
   readonly requestTimeout?: number;
   readonly backendTimeout?: number;
 }
 
-export interface TableBackend {
+export interface TableBackend extends TableFilters {
   readonly weight: number;
   /** Undefined: invalid, so that its share of requests is answered with 500 and `problem`. */
   readonly cluster?: string;
   readonly problem?: string;
-  readonly filters: readonly HTTPRouteFilter[];
 }
 
-export const emptyTable: Table = { format: 1, clusters: {}, services: [], gateways: [] };
+export const emptyTable: Table = { format: tableFormat, clusters: {}, services: [], gateways: [] };
 
 export const clusterKey = (namespace: string, service: string, port: number): string =>
   `${namespace}/${service}:${port}`;

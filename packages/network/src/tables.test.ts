@@ -8,13 +8,14 @@ import {
   type Listener,
   Namespaces,
   newObject,
+  ReferenceGrants,
   type ServicePort,
   type ServiceSpec,
   Services,
 } from "@flotilla/objects";
 import { expect, test } from "vitest";
 import { attach, commonHostnames } from "./attach.ts";
-import { resolvedRefs } from "./backend.ts";
+import { referable, resolvedRefs } from "./backend.ts";
 import { gatewayTable } from "./gateway-table.ts";
 import { protocolOf, serviceTable } from "./service-table.ts";
 
@@ -157,7 +158,51 @@ test.each([
   expect(commonHostnames(listener, hostnames)).toEqual(expected),
 );
 
-const services = new Map([["shop/orders", service()]]);
+const other = newObject(Services, {
+  metadata: { namespace: "other", name: "orders" },
+  spec: { clusterIP: "127.96.0.10", ports: [{ port: 80 }] },
+});
+const grant = (namespace: string, name?: string) =>
+  newObject(ReferenceGrants, {
+    metadata: { namespace: "other", name: "g" },
+    spec: {
+      from: [{ group: "gateway.networking.k8s.io", kind: "HTTPRoute", namespace }],
+      to: [{ group: "", kind: "Service", ...(name && { name }) }],
+    },
+  });
+const services = referable([service(), other], []);
+
+test.each([
+  ["any Service", "shop", undefined, "ResolvedRefs"],
+  ["this Service", "shop", "orders", "ResolvedRefs"],
+  ["another Service", "shop", "carts", "RefNotPermitted"],
+  ["somebody else", "elsewhere", undefined, "RefNotPermitted"],
+])("a grant for %s", (_, from, name, expected) => {
+  const known = referable([service(), other], [grant(from, name)]);
+  const backendRefs = [{ name: "orders", namespace: "other", port: 80 }];
+  expect(resolvedRefs(route({ rules: [{ backendRefs }] }), known).reason).toBe(expected);
+});
+
+test("a mirror's Service is of the namespace that it names, with its share; what cannot be reached gets no copies", () => {
+  const to = (name: string, namespace: string) => ({ name, namespace, port: 80 });
+  const mirrors = [
+    { backendRef: to("orders", "other"), fraction: { numerator: 1, denominator: 4 } },
+    { backendRef: to("orders", "shop"), percent: 10 },
+    { backendRef: to("nobody", "shop") },
+  ];
+  const filters = mirrors.map((requestMirror) => ({ type: "RequestMirror", requestMirror }) as const);
+  const routes = [route({ rules: [{ filters, backendRefs: [{ name: "orders", port: 80 }] }] })];
+  const attached = attach({ classes: [ours], gateways: [gatewayWith({})], routes, namespaces });
+  const [listener] = gatewayTable(attached, referable([service(), other], [grant("shop")]), (port) => port);
+  expect(listener?.routes[0]?.rules[0]).toMatchObject({
+    filters: [],
+    mirrors: [
+      { cluster: "other/orders:80", share: 0.25 },
+      { cluster: "shop/orders:80", share: 0.1 },
+    ],
+  });
+});
+
 test.each([
   [{ name: "orders", port: 80 }, "ResolvedRefs"],
   [{ name: "nobody", port: 80 }, "BackendNotFound"],
@@ -174,5 +219,7 @@ test("port 80 is where this machine has it; time-outs are milliseconds, and 0s i
   const [listener] = gatewayTable(attached, services, (port) => (port === 80 ? 8080 : port));
   expect(listener).toMatchObject({ port: 8080, routes: [{ hostnames: [], rules: [{ requestTimeout: 90_000 }] }] });
   expect(listener?.routes[0]?.rules[0]).not.toHaveProperty("backendTimeout");
-  expect(listener?.routes[0]?.rules[0]?.backends).toEqual([{ weight: 1, filters: [], cluster: "shop/orders:80" }]);
+  expect(listener?.routes[0]?.rules[0]?.backends).toEqual([
+    { weight: 1, filters: [], mirrors: [], cluster: "shop/orders:80" },
+  ]);
 });

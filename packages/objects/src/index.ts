@@ -63,6 +63,7 @@ export {
   PodTemplates,
   PriorityClasses,
   PriorityLevelConfigurations,
+  ReferenceGrants,
   ReplicaSets,
   ReplicationControllers,
   ResourceQuotas,

@@ -29,7 +29,7 @@ import { secrets } from "./core/secret.ts";
 import { services } from "./core/service.ts";
 import { serviceAccounts } from "./core/service-account.ts";
 import { persistentVolumeClaims, persistentVolumes } from "./core/volumes.ts";
-import { gatewayClasses, gateways, httpRoutes } from "./networking/gateway.ts";
+import { gatewayClasses, gateways, httpRoutes, referenceGrants } from "./networking/gateway.ts";
 import { ingressClasses, ingresses } from "./networking/ingress.ts";
 import { networkPolicies } from "./networking/network-policy.ts";
 import { normalize } from "./normal-form.ts";
@@ -64,6 +64,7 @@ const rules = {
   "gatewayclasses.gateway.networking.k8s.io": gatewayClasses,
   "gateways.gateway.networking.k8s.io": gateways,
   "httproutes.gateway.networking.k8s.io": httpRoutes,
+  "referencegrants.gateway.networking.k8s.io": referenceGrants,
   resourcequotas: resourceQuotas,
   "clusterroles.rbac.authorization.k8s.io": clusterRoles,
   "leases.coordination.k8s.io": leases,

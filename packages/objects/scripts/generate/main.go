@@ -46,6 +46,8 @@ var packages = []packageSource{
 	{"k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1", "apiextensions.k8s.io", "v1", "CustomResource"},
 	{"k8s.io/kube-aggregator/pkg/apis/apiregistration/v1", "apiregistration.k8s.io", "v1", "APIService"},
 	{"sigs.k8s.io/gateway-api/apis/v1", "gateway.networking.k8s.io", "v1", "Gateway"},
+	// ReferenceGrant; the other kinds of this version are names for those of v1.
+	{"sigs.k8s.io/gateway-api/apis/v1beta1", "gateway.networking.k8s.io", "v1beta1", "Gateway"},
 }
 
 // Key is how the table names the package's types: "core/v1", "meta/v1", "apps/v1".

@@ -73,6 +73,7 @@ func readResources(source sources, kubernetes string) ([]resource, error) {
 		}
 	}
 	all = append(all, gatewayResources(source["sigs.k8s.io/gateway-api/apis/v1"])...)
+	all = append(all, gatewayResources(source["sigs.k8s.io/gateway-api/apis/v1beta1"])...)
 	sort.SliceStable(all, func(i, j int) bool {
 		return all[i].group+"/"+all[i].version+"."+all[i].plural < all[j].group+"/"+all[j].version+"."+all[j].plural
 	})

@@ -651,6 +651,19 @@ export const HTTPRoutes: Resource<types.HTTPRoute> = {
   type: "gateway.networking.k8s.io/v1.HTTPRoute",
 };
 
+export const ReferenceGrants: Resource<types.ReferenceGrant> = {
+  group: "gateway.networking.k8s.io",
+  version: "v1beta1",
+  kind: "ReferenceGrant",
+  plural: "referencegrants",
+  singular: "referencegrant",
+  shortNames: ["refgrant"],
+  categories: ["gateway-api"],
+  namespaced: true,
+  subresources: [],
+  type: "gateway.networking.k8s.io/v1beta1.ReferenceGrant",
+};
+
 export const IngressClasses: Resource<types.IngressClass> = {
   group: "networking.k8s.io",
   version: "v1",
@@ -935,6 +948,7 @@ export const generatedResources: readonly Resource<KubeObject>[] = [
   Gateways,
   GRPCRoutes,
   HTTPRoutes,
+  ReferenceGrants,
   IngressClasses,
   Ingresses,
   IPAddresses,

@@ -2656,6 +2656,27 @@ export interface RBDVolumeSource {
   readOnly?: boolean;
 }
 
+export interface ReferenceGrant extends KubeObject {
+  spec: ReferenceGrantSpec;
+}
+
+export interface ReferenceGrantFrom {
+  group: string;
+  kind: string;
+  namespace: string;
+}
+
+export interface ReferenceGrantSpec {
+  from: ReferenceGrantFrom[];
+  to: ReferenceGrantTo[];
+}
+
+export interface ReferenceGrantTo {
+  group: string;
+  kind: string;
+  name?: string;
+}
+
 export interface ReplicaSet extends KubeObject {
   spec: ReplicaSetSpec;
   status?: ReplicaSetStatus;

@@ -10,6 +10,7 @@ import {
   type HTTPRoute,
   type HTTPRouteMatch,
   invalidValue,
+  type ReferenceGrant,
   required,
 } from "@flotilla/objects";
 import type { KindRules } from "../../kind-rules.ts";
@@ -130,5 +131,26 @@ export const httpRoutes: KindRules<HTTPRoute> = {
     return flat(rules, ({ matches: each }, i) =>
       flat(each, (match, j) => pathMistakes(`spec.rules[${i}].matches[${j}]`, match)),
     );
+  },
+};
+
+export const referenceGrants: KindRules<ReferenceGrant> = {
+  validate({ spec }) {
+    if (!spec) return [];
+    const mistakes: FieldError[] = [];
+    for (const side of ["from", "to"] as const) {
+      const at = `spec.${side}`;
+      const all = spec[side];
+      if (!all) mistakes.push(required(at));
+      else if (all.length === 0) mistakes.push(invalidValue(at, 0, `${at} in body should have at least 1 items`));
+      all?.forEach(({ group, kind }, i) => {
+        if (group === undefined) mistakes.push(required(`${at}[${i}].group`));
+        mistakes.push(...text(`${at}[${i}].kind`, kind));
+      });
+    }
+    spec.from?.forEach(({ namespace }, i) => {
+      mistakes.push(...text(`spec.from[${i}].namespace`, namespace));
+    });
+    return mistakes;
   },
 };
