@@ -7,7 +7,6 @@ import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-const main = fileURLToPath(new URL("../src/main.ts", import.meta.url));
 const require = modules.createRequire(import.meta.url);
 const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "flotilla", "compile");
 
@@ -25,8 +24,9 @@ function nodeBinary() {
 
 if (Number(process.versions.node.split(".")[0]) >= 26) {
   modules.enableCompileCache(cache);
-  require("../src/processes/preload.cjs");
-  await import(main);
+  // Named in package.json: sources here, JavaScript where it is published.
+  require("#preload");
+  await import("#main");
 } else {
   const node = nodeBinary();
   if (!node) {

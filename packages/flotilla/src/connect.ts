@@ -1,5 +1,5 @@
 /** From a folder to the API of what runs there, and to its App. */
-import { type Api, ApiUnreachableError, httpApi } from "@flotilla/client";
+import { ApiUnreachableError, type HttpApi, httpApi } from "@flotilla/client";
 import { type App, Apps } from "@flotilla/objects";
 import type { Cluster } from "./cluster.ts";
 import { runningCluster } from "./cluster-folder.ts";
@@ -7,7 +7,7 @@ import { CommandError } from "./errors.ts";
 import { readCertificates, serverOf } from "./kubeconfig.ts";
 
 export interface Connection {
-  readonly api: Api;
+  readonly api: HttpApi;
   readonly cluster: Cluster;
   /** A GET of anything else the API serves; the body as it comes. */
   request(path: string): Promise<AsyncIterable<Uint8Array>>;

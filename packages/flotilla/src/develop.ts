@@ -38,8 +38,14 @@ export interface Development {
   log(text: string): void;
 }
 
+/** What is wrong with the model itself is told as of a part of this name, which no service can have. */
+const modelPart = "(model)";
+
 /** Milliseconds for which edits are gathered: an editor writes several files at once. */
 const settling = 40;
+
+/** Milliseconds after which a round that failed is tried again. */
+const retryAfter = 1000;
 
 const isInside = (folder: string, path: string) => {
   const rest = relative(folder, path);
@@ -91,23 +97,42 @@ export class Developer {
     this.#pending = this.#work.clock.after(this.#sources ? settling : 0, () => {
       this.#running = this.#running
         .then(() => this.#round())
-        .catch((error) => this.#work.log(`${error?.stack ?? error}`));
+        .catch((error) => {
+          if (this.#ended.signal.aborted) return;
+          this.#work.log(`${error instanceof Error ? error.message : error}`);
+          this.#again();
+        });
     });
+  }
+
+  /** What could not be written (the API is restarting, the disk is full) is tried anew: no edit is lost. */
+  #again(): void {
+    this.#applied = this.#reported = undefined;
+    this.#pending?.();
+    this.#pending = this.#work.clock.after(retryAfter, () => this.#soon());
   }
 
   async #round(): Promise<void> {
     if (this.#ended.signal.aborted) return;
     const edited = this.#edited;
     this.#edited = new Set();
+    try {
+      await this.#roundOf(edited);
+    } catch (error) {
+      for (const path of edited) this.#edited.add(path);
+      throw error;
+    }
+  }
+
+  async #roundOf(edited: ReadonlySet<string>): Promise<void> {
     const sync = this.#sync;
     const sources = await this.#read();
     if (!sources) return;
     // Whoever asks for a round wants the App to be as the folder says, whatever has become of it since.
     if (sync !== undefined) this.#applied = this.#reported = undefined;
-    const first = this.#sources === undefined;
     const before = this.#sources;
+    if (!before) await this.#remember(sources.object);
     this.#sources = sources;
-    if (first) await this.#remember(sources.object);
 
     const services = [...sources.services].filter(([name, { source }]) => {
       const known = this.#builds.get(name)?.state === "built" && before?.services.get(name)?.source === source;
@@ -146,8 +171,7 @@ export class Developer {
       this.#work.log((error as Error).message);
       const known = this.#sources;
       if (known) {
-        const [name] = known.services.keys();
-        if (name) this.#builds.set(name, { state: "failed", message: (error as Error).message });
+        this.#builds.set(modelPart, { state: "failed", message: (error as Error).message });
         await this.#report(known.object);
       }
       return undefined;

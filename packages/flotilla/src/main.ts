@@ -10,6 +10,11 @@ const port = (text: string) => {
     throw new InvalidArgumentError("a port is a number from 1 to 65535");
   return value;
 };
+const seconds = (text: string) => {
+  const value = Number(text);
+  if (!(value > 0 && value <= 86_400)) throw new InvalidArgumentError("a number of seconds, from above 0 to 86400");
+  return value;
+};
 const output =
   (...allowed: string[]) =>
   (text: string) => {
@@ -28,7 +33,7 @@ const program = new Command("flotilla")
   .addHelpText(
     "after",
     `
-[dir] is the folder with flotilla.ts or flotilla.yaml; the current one if left out.
+[dir] is the folder with flotilla.ts or flotilla.yaml, or one below it; the current one if left out.
 
 Exit codes: 0 done; 1 it could not be done, the text says why; 2 the command line is wrong; 130 interrupted.`,
   );
@@ -44,7 +49,7 @@ program
   )
   .option("-p, --port <port>", "where the gateway listens; the next free port if taken", port)
   .option("--reset", "forget everything first: objects, volumes, images")
-  .option("--timeout <seconds>", "with --detach: how long to wait for all to be ready", Number, 180)
+  .option("--timeout <seconds>", "with --detach: how long to wait for all to be ready", seconds, 180)
   .option("-o, --output <format>", "json: one event a line", output("json"))
   .action(async (dir, options) => (await import("./commands/up.ts")).up(dir, options));
 

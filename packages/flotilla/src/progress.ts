@@ -1,5 +1,5 @@
 /** The list of parts as `flotilla up` shows it. Pure: a tick in, lines out. */
-import type { ServiceState, State } from "./service-state.ts";
+import { type ServiceState, type State, settledStates } from "./service-state.ts";
 import { columns, type Style } from "./terminal.ts";
 
 const spinner = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
@@ -16,12 +16,19 @@ const marks: Record<State, { mark: string; style: Style }> = {
 
 const replicas = ({ ready, desired }: ServiceState) => (desired === undefined ? "" : `${ready ?? 0}/${desired}`);
 
+/** `room`: how many lines there are; what is ready makes place for what is not. */
 export function progressLines(
   states: readonly ServiceState[],
   tick: number,
   paint: (style: Style, text: string) => string,
+  room = Number.POSITIVE_INFINITY,
 ): string[] {
-  const rows = states.map((one) => {
+  const unsettled = states.filter(({ state }) => !settledStates.includes(state));
+  const most = Math.max(room - 1, 1);
+  const shown =
+    states.length <= room ? states : [...unsettled, ...states.filter((one) => !unsettled.includes(one))].slice(0, most);
+  const left = states.length - shown.length;
+  const rows = shown.map((one) => {
     const { mark, style } = marks[one.state];
     return [
       `  ${paint(style, mark || (spinner[tick % spinner.length] as string))} ${one.name}`,
@@ -30,15 +37,20 @@ export function progressLines(
       paint("dim", firstLine(one.message)),
     ];
   });
-  return columns(rows);
+  return left > 0 ? [...columns(rows), paint("dim", `  … and ${left} more`)] : columns(rows);
 }
 
 const firstLine = (text = "") => text.split("\n", 1)[0] as string;
+
+/** A part that fails, with all that is known of why. */
+export function failureLines({ name, state, message, output = [] }: ServiceState): string[] {
+  return [[name, state, message].filter(Boolean).join(": "), ...output.map((line) => `  | ${line}`)];
+}
 
 /** Without a terminal: one line for each part whose state or reason has changed. */
 export function changedLines(before: readonly ServiceState[], after: readonly ServiceState[]): string[] {
   const old = new Map(before.map((one) => [one.name, one]));
   return after
     .filter((one) => old.get(one.name)?.state !== one.state || old.get(one.name)?.message !== one.message)
-    .map((one) => [one.name, one.state, one.message].filter(Boolean).join(": "));
+    .flatMap(failureLines);
 }

@@ -12,6 +12,8 @@ export interface ServiceState {
   readonly ready?: number;
   readonly desired?: number;
   readonly version?: string;
+  /** The end of its log, of one that fails. */
+  readonly output?: readonly string[];
 }
 
 /** What package app writes to App.status.services for a service, a backing service or a job. */
@@ -36,10 +38,23 @@ export function serviceStates(app: App): ServiceState[] {
     const build = builds[name];
     if (build?.state === "left out") return { name, state: "left out", message: build.message };
     if (build?.state === "failed") return { ...part, name, state: "failing", message: build.message };
-    if (build?.state === "building" && part.state !== "ready") return { ...part, name, state: "building" };
+    if (build?.state === "building" && part.state !== "ready")
+      return { ...part, name, state: "building", message: undefined };
     return { ...part, name, state: part.state ?? "waiting" };
   });
 }
+
+/** What is shown before anything is known of this run. */
+export const unknownStates = (names: readonly string[]): ServiceState[] =>
+  names.map((name) => ({ name, state: "waiting" }));
+
+/**
+ * Nothing is under way, and something has failed: to wait any longer helps nobody. What waits for a part that fails is not
+ * under way either.
+ */
+export const isStuck = (states: readonly ServiceState[]): boolean =>
+  states.some(({ state }) => state === "failing") &&
+  states.every(({ state }) => settledStates.includes(state) || state === "failing" || state === "waiting");
 
 /** States in which nothing more is expected to happen. */
 export const settledStates: readonly State[] = ["ready", "left out", "done"];

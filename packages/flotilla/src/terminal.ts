@@ -4,6 +4,7 @@ import { stripVTControlCharacters, styleText } from "node:util";
 export interface Terminal {
   readonly interactive: boolean;
   readonly columns: number;
+  readonly rows: number;
   write(text: string): void;
 }
 
@@ -11,6 +12,9 @@ export const terminal = (stream: NodeJS.WriteStream): Terminal => ({
   interactive: stream.isTTY === true && process.env.TERM !== "dumb",
   get columns() {
     return stream.columns ?? 120;
+  },
+  get rows() {
+    return stream.rows ?? 40;
   },
   write: (text) => void stream.write(text),
 });
@@ -46,30 +50,35 @@ export function columns(rows: readonly (readonly string[])[]): string[] {
 /** Lines that are drawn over each other. `done` leaves the last ones standing. */
 export class LiveLines {
   readonly #terminal: Terminal;
-  #drawn = 0;
+  /** The widths of the lines that stand. */
+  #drawn: number[] = [];
 
   constructor(terminal: Terminal) {
     this.#terminal = terminal;
   }
 
   draw(lines: readonly string[]): void {
-    const cut = lines.map((line) => fit(line, this.#terminal.columns));
-    this.#terminal.write(`${this.#up()}${cut.map((line) => `\x1b[2K${line}\n`).join("")}`);
-    this.#drawn = cut.length;
+    // What has left the screen at its top cannot be drawn over.
+    const cut = lines.slice(0, this.#terminal.rows - 1).map((line) => fit(line, this.#terminal.columns));
+    this.#terminal.write(`${this.#up()}${cut.map((line) => `${line}\x1b[K\n`).join("")}\x1b[J`);
+    this.#drawn = cut.map(width);
   }
 
   /** Writes above the live lines, which are drawn anew by the next `draw`. */
   print(text: string): void {
     this.#terminal.write(`${this.#up()}\x1b[J${text}\n`);
-    this.#drawn = 0;
+    this.#drawn = [];
   }
 
   done(): void {
-    this.#drawn = 0;
+    this.#drawn = [];
   }
 
+  /** A terminal that was made narrower since has wrapped what stands. */
   #up(): string {
-    return this.#drawn > 0 ? `\x1b[${this.#drawn}A\r` : "";
+    const { columns, rows } = this.#terminal;
+    const height = this.#drawn.reduce((sum, each) => sum + Math.max(1, Math.ceil(each / columns)), 0);
+    return height > 0 ? `\x1b[${Math.min(height, rows - 1)}A\r` : "";
   }
 }
 

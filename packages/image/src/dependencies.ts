@@ -114,12 +114,29 @@ async function install(options: InstallOptions, files: readonly string[], how: I
 
 const shownLines = 8;
 
+/** npm says first what is wrong, and then how it is used; others end with it. */
+export function tellingLines(said: string): string[] {
+  const lines = said
+    .split("\n")
+    .map((line) => line.trimEnd())
+    .filter((line) => line !== "");
+  const errors = lines
+    .filter((line) => line.startsWith("npm error"))
+    .map((line) => line.slice("npm error".length).trim());
+  if (errors.length === 0) return lines.slice(-shownLines);
+  const usage = errors.findIndex((line) => line === "Clean install a project" || line.startsWith("A complete log"));
+  return errors
+    .slice(0, usage < 0 ? undefined : usage)
+    .filter((line) => line !== "")
+    .slice(0, shownLines);
+}
+
 function run([program = "", ...args]: readonly string[], cwd: string, dir: string, remedy: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, { cwd, stdio: ["ignore", "pipe", "pipe"] });
     let said = "";
     const hear = (chunk: Buffer) => {
-      said = (said + chunk).slice(-8000);
+      said = (said + chunk).slice(-20_000);
     };
     child.stdout.on("data", hear);
     child.stderr.on("data", hear);
@@ -134,11 +151,7 @@ function run([program = "", ...args]: readonly string[], cwd: string, dir: strin
     );
     child.once("close", (code) => {
       if (code === 0) return resolve();
-      const lines = said
-        .trim()
-        .split("\n")
-        .slice(-shownLines)
-        .map((line) => `  ${line}`);
+      const lines = tellingLines(said).map((line) => `  ${line}`);
       reject(new BuildError(`${dir}: ${program} could not install its dependencies; ${remedy}\n${lines.join("\n")}`));
     });
   });

@@ -74,7 +74,7 @@ function nodeCommand(folder: string, entry: string | undefined): readonly string
   try {
     manifest = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
   } catch (error) {
-    throw new BuildError(`${folder}/package.json: ${(error as Error).message}`);
+    throw new BuildError(`${folder}/package.json: ${(error as Error).message.replaceAll("\n", " ")}`);
   }
   const start = manifest.scripts?.start;
   // Only a plain call of node is taken over: npm or a shell in between would keep SIGTERM to itself.

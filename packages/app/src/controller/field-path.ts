@@ -1,11 +1,8 @@
 /** Fields as apply's conflicts name them: `.spec.template.spec.containers[name="web"].image`. */
-import type { KubeObject } from "@flotilla/objects";
+import { isRecord, type KubeObject } from "@flotilla/objects";
 
 /** The way to a field through keys and indexes. */
 export type Place = readonly (string | number)[];
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** Where a configuration states the field; undefined if it does not. Keys are not escaped in paths, so they are tried out. */
 export function placeOf(value: unknown, path: string): Place | undefined {

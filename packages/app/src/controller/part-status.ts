@@ -76,7 +76,7 @@ function counted(count: Count, problem: Problem | undefined, now: Date): PartSta
   const numbers = { ready, desired, updated };
   if (count.complete) return { state: "ready", ...numbers };
   if (problem && isFailure(problem, now)) return { state: "failing", message: problem.message, ...numbers };
-  if (count.failure !== undefined) return { state: "failing", message: count.failure, ...numbers };
+  if (count.failure !== undefined) return { state: "failing", message: problem?.message ?? count.failure, ...numbers };
   return { state: "starting", ...numbers };
 }
 

@@ -1,26 +1,28 @@
 // flotilla down: ends the agent, which ends everything else in the right order. State stays.
-
-import { resolve } from "node:path";
 import { sleep, systemClock } from "@flotilla/ambient";
+import { applicationFolder } from "../cluster-folder.ts";
 import { CommandError } from "../errors.ts";
-import { holderOf } from "../lock.ts";
+import { holderOf, startTime } from "../lock.ts";
 import { stateFolder } from "../state-folder.ts";
 
 export async function down(dir: string): Promise<void> {
-  const folder = stateFolder(resolve(dir));
+  const place = applicationFolder(dir);
+  const folder = stateFolder(place);
   const holder = holderOf(folder.agent);
   if (!holder) {
-    console.log(`Nothing runs in ${resolve(dir)}.`);
+    console.log(`Nothing runs in ${place}.`);
     return;
   }
-  await stopAgent(holder.pid, folder.agent);
-  console.log(
-    "Stopped. State is kept in .flotilla/; `flotilla up` goes on from there, `flotilla up --reset` starts anew.",
-  );
+  await stopAgent(holder.pid);
+  console.log(stopped);
 }
 
+export const stopped =
+  "Stopped. State is kept in .flotilla/; `flotilla up` goes on from there, `flotilla up --reset` starts anew.";
+
 /** Asks the agent to stop and waits until it has; after 40 s, kills it, and the kernel ends its children with it. */
-export async function stopAgent(pid: number, lock: string): Promise<void> {
+export async function stopAgent(pid: number): Promise<void> {
+  const started = startTime(pid);
   const signal = (name: NodeJS.Signals) => {
     try {
       process.kill(pid, name);
@@ -33,7 +35,7 @@ export async function stopAgent(pid: number, lock: string): Promise<void> {
   const gone = async (seconds: number) => {
     const end = systemClock.now() + seconds * 1000;
     while (systemClock.now() < end) {
-      if (holderOf(lock)?.pid !== pid) return true;
+      if (startTime(pid) !== started) return true;
       await sleep(systemClock, 20);
     }
     return false;

@@ -1,6 +1,6 @@
 // flotilla render: the native objects of the application, to be read, kept or applied by hand.
 import { expand, filesOf, local, namespaceObject, renderJson, renderYaml } from "@flotilla/app";
-import { checkedModel } from "../model.ts";
+import { checkedModel, modelPlace } from "../model.ts";
 
 export interface RenderOptions {
   environment?: string;
@@ -8,7 +8,7 @@ export interface RenderOptions {
 }
 
 export async function render(dir: string, { environment, output }: RenderOptions): Promise<void> {
-  const { model, dir: folder } = await checkedModel(dir, environment);
+  const { model, dir: folder } = await checkedModel(modelPlace(dir), environment);
   const objects = expand(model, {
     environment,
     files: filesOf(folder),

@@ -2,6 +2,8 @@
 import { sleep, systemClock } from "@flotilla/ambient";
 import { type Pod, Pods, quantityMilliValue, quantityValue, type Service, Services } from "@flotilla/objects";
 import { applicationOf, connect } from "../connect.ts";
+import { outputs } from "../last-output.ts";
+import { failureLines } from "../progress.ts";
 import { type ServiceState, serviceStates } from "../service-state.ts";
 import { columns, isColoured, LiveLines, painter, type Style, terminal } from "../terminal.ts";
 
@@ -30,7 +32,15 @@ export async function status(dir: string, options: StatusOptions): Promise<void>
     if (options.output === "json")
       process.stdout.write(`${JSON.stringify({ url, parts }, null, options.watch ? 0 : 2)}\n`);
     else {
-      const lines = [...table(parts, paint), "", `gateway  ${url}`];
+      const failures = parts.filter(
+        ({ state, output, message }) => state === "failing" && (output || message?.includes("\n")),
+      );
+      const lines = [
+        ...table(parts, paint),
+        ...failures.flatMap((part) => ["", ...failureLines(part)]),
+        "",
+        `gateway  ${url}`,
+      ].flatMap((line) => line.split("\n"));
       if (live) live.draw(lines);
       else process.stdout.write(`${lines.join("\n")}\n`);
     }
@@ -57,7 +67,8 @@ async function look(dir: string): Promise<{ url: string; parts: PartStatus[] }> 
     api.list(Services, { namespace }),
     podMetrics(dir, namespace),
   ]);
-  const parts = serviceStates(app).map((state): PartStatus => {
+  const states = await outputs(api, { namespace, name: app.metadata.name })(serviceStates(app));
+  const parts = states.map((state): PartStatus => {
     const own = pods.items.filter((pod) => pod.metadata.labels?.["app.kubernetes.io/name"] === state.name);
     const measured = own.flatMap((pod) => usage.get(pod.metadata.name) ?? []);
     const sum = (of: (usage: Usage) => number) => measured.reduce((total, each) => total + of(each.usage), 0);

@@ -1,6 +1,6 @@
 /** What `flotilla up` shows: redrawn lines on a terminal, lines without one, JSON events for programs. */
-import { systemClock } from "@flotilla/ambient";
-import { changedLines, progressLines } from "../progress.ts";
+import { type Cancel, type Clock, systemClock } from "@flotilla/ambient";
+import { changedLines, failureLines, progressLines } from "../progress.ts";
 import type { ServiceState } from "../service-state.ts";
 import { isColoured, LiveLines, painter, terminal } from "../terminal.ts";
 
@@ -17,6 +17,7 @@ export interface Reporter {
   note(text: string): void;
   states(states: readonly ServiceState[]): void;
   ready(ready: Ready): void;
+  /** What keeps it from being ready, after which nobody waits any longer. */
   notReady(states: readonly ServiceState[]): void;
   /** Nothing is drawn any more. */
   stop(): void;
@@ -36,35 +37,51 @@ const next = ({ url, kubeconfig, dir }: Ready) => {
 
 const readyLine = ({ seconds }: Ready) => `Ready in ${seconds.toFixed(1)} s.`;
 
-const notReadyLines = (states: readonly ServiceState[]) =>
-  states.flatMap(({ name, state, message }) => [`${name}: ${state}${message ? `: ${message}` : ""}`]);
+/** Milliseconds that a state must last to be worth a line: what passes in less is not read. */
+const lasting = 300;
 
-export function lineReporter(stream: NodeJS.WriteStream): Reporter {
-  let last: readonly ServiceState[] = [];
+export function lineReporter(stream: Pick<NodeJS.WriteStream, "write">, clock: Clock = systemClock): Reporter {
+  let printed: readonly ServiceState[] = [];
+  let now: readonly ServiceState[] = [];
+  let pending: Cancel | undefined;
   const print = (line: string) => stream.write(`${line}\n`);
+  const flush = () => {
+    pending = void pending?.();
+    changedLines(printed, now).forEach(print);
+    printed = now;
+  };
   return {
     note: print,
     states(states) {
-      changedLines(last, states).forEach(print);
-      last = states;
+      now = states;
+      pending ??= clock.after(lasting, flush);
     },
     ready(ready) {
+      flush();
       [readyLine(ready), ...next(ready)].forEach(print);
     },
-    notReady: (states) => ["Not ready:", ...notReadyLines(states)].forEach(print),
-    stop() {},
+    notReady(states) {
+      printed = now;
+      ["Not ready:", ...states.flatMap(failureLines)].forEach(print);
+    },
+    stop: flush,
   };
 }
 
 export function liveReporter(stream: NodeJS.WriteStream, name: string): Reporter {
   const paint = painter(isColoured(stream));
-  const live = new LiveLines(terminal(stream));
+  const screen = terminal(stream);
+  const live = new LiveLines(screen);
   let states: readonly ServiceState[] = [];
   let tick = 0;
   let stopped = false;
   let footer: string[] = [];
+  const told = new Map<string, string>();
   const draw = () => {
-    if (!stopped) live.draw([paint("bold", name), ...progressLines(states, tick, paint), ...footer]);
+    if (stopped) return;
+    // A line for the name, and one that the cursor stands in.
+    const room = screen.rows - footer.length - 2;
+    live.draw([paint("bold", name), ...progressLines(states, tick, paint, room), ...footer]);
   };
   const animate = () =>
     systemClock.after(
@@ -80,15 +97,20 @@ export function liveReporter(stream: NodeJS.WriteStream, name: string): Reporter
   animate();
   return {
     note(text) {
-      if (stopped) return void stream.write(`${text}\n`);
+      // The terminal has written ^C where the cursor is.
+      if (stopped) return void stream.write(`\r\x1b[K${text}\n`);
       live.print(text);
       draw();
     },
     states(now) {
-      const failures = now.filter((one) => one.state === "failing" && one.message?.includes("\n"));
-      for (const one of failures) {
-        const before = states.find(({ name }) => name === one.name);
-        if (before?.message !== one.message) live.print(paint("red", `${one.name}: ${one.message}`));
+      for (const one of now) {
+        if (one.state !== "failing") continue;
+        const lines = failureLines(one);
+        const text = lines.join("\n");
+        // What fits beside its name is not said twice.
+        if (text.includes("\n") && told.get(one.name) !== text)
+          live.print([paint("red", lines[0] as string), ...lines.slice(1)].join("\n"));
+        told.set(one.name, text);
       }
       states = now;
       draw();
@@ -98,7 +120,7 @@ export function liveReporter(stream: NodeJS.WriteStream, name: string): Reporter
       draw();
     },
     notReady: (failing) => {
-      stream.write(`Not ready:\n${notReadyLines(failing).join("\n")}\n`);
+      stream.write(`Not ready:\n${failing.flatMap(failureLines).join("\n")}\n`);
     },
     stop() {
       stopped = true;

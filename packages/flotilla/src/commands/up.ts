@@ -1,22 +1,33 @@
 // flotilla up: starts the agent, which starts everything else, and follows what the API says until all is ready, then until Ctrl-C.
 import { rmSync } from "node:fs";
-import { relative, resolve } from "node:path";
+import { relative } from "node:path";
 import { type Cancel, systemClock, systemRandom, uuid } from "@flotilla/ambient";
+import { local } from "@flotilla/app";
 import { ApiUnreachableError, httpApi } from "@flotilla/client";
 import { Apps } from "@flotilla/objects";
 import { startAgent } from "../agent-process.ts";
 import { annotations } from "../annotations.ts";
 import { type Cluster, openCluster, readCluster } from "../cluster.ts";
+import { applicationFolder, asArgument } from "../cluster-folder.ts";
 import { CommandError, exitCodes } from "../errors.ts";
 import { follow } from "../follow.ts";
 import { ensureCertificates, readCertificates, serverOf, writeKubeconfig } from "../kubeconfig.ts";
+import { lastOutput, outputs } from "../last-output.ts";
 import { controlPlaneSaid } from "../last-words.ts";
 import { holderOf } from "../lock.ts";
 import { checkedModel } from "../model.ts";
+
 import { reallyReady } from "../really-ready.ts";
-import { isSettled, type ServiceState, serviceStates, settledStates } from "../service-state.ts";
+import {
+  isSettled,
+  isStuck,
+  type ServiceState,
+  serviceStates,
+  settledStates,
+  unknownStates,
+} from "../service-state.ts";
 import { stateFolder } from "../state-folder.ts";
-import { stopAgent } from "./down.ts";
+import { stopAgent, stopped } from "./down.ts";
 import { jsonReporter, lineReporter, liveReporter, type Reporter } from "./up-reporter.ts";
 
 export interface UpOptions {
@@ -33,20 +44,20 @@ const defaultPort = 8080;
 /** Milliseconds for which services may all be failing before `up --detach` says so. */
 const patience = 10_000;
 
-const isFailing = ({ state }: ServiceState) => state === "failing";
 const unsettled = (states: readonly ServiceState[]) => states.filter(({ state }) => !settledStates.includes(state));
 
 export async function up(dir: string, options: UpOptions): Promise<void> {
   const started = systemClock.now() - process.uptime() * 1000;
-  const appFolder = resolve(dir);
+  const appFolder = applicationFolder(dir);
   // Before anything is touched: a model with mistakes changes nothing.
-  const { name, namespace, hasRoutes } = await checkedModel(appFolder);
+  const { name, namespace, hasRoutes, services } = await checkedModel(appFolder, local, false);
   const folder = stateFolder(appFolder);
   const report = reporter(options, name);
+  report.states(unknownStates(services));
 
   const before = holderOf(folder.agent);
   if (options.reset) {
-    if (before) await stopAgent(before.pid, folder.agent);
+    if (before) await stopAgent(before.pid);
     rmSync(folder.root, { recursive: true, force: true });
   }
   const joins = before !== undefined && !options.reset;
@@ -71,7 +82,8 @@ export async function up(dir: string, options: UpOptions): Promise<void> {
     if (!agent) return report.note("It runs on; `flotilla down` stops it.");
     if (again) return void process.kill(agent.pid, "SIGKILL");
     report.note("Stopping ... (Ctrl-C again to kill)");
-    await stopAgent(agent.pid, folder.agent);
+    await stopAgent(agent.pid);
+    report.note(stopped);
   });
   agent?.died.then((why) => {
     if (ended.signal.aborted) return;
@@ -93,12 +105,14 @@ export async function up(dir: string, options: UpOptions): Promise<void> {
       if (!(error instanceof ApiUnreachableError)) throw error;
       const said = controlPlaneSaid(folder.node, 0);
       throw new CommandError(
-        `Its control plane does not answer: ${said ? `it says: ${said.line}` : error.message}\nflotilla down ${relative(process.cwd(), appFolder)} stops it.`,
+        `Its control plane does not answer: ${said ? `it says: ${said.line}` : error.message}\nIt is stopped by: flotilla down${asArgument(appFolder)}`,
       );
     });
   }
 
+  const withOutput = outputs(api, { namespace, name });
   let states: ServiceState[] = [];
+  let thisRun = joins;
   let synced = false;
   let ready = false;
   // When nothing but failures is left, they get a moment to recover; then waiting any longer helps nobody.
@@ -120,10 +134,12 @@ export async function up(dir: string, options: UpOptions): Promise<void> {
     : undefined;
   try {
     for await (const app of follow(api, Apps, { namespace, name }, ended.signal)) {
-      states = serviceStates(app);
-      report.states(states);
+      states = await withOutput(serviceStates(app));
       // Once carried out, a request stays so, whoever asks next.
       synced ||= app.metadata.annotations?.[annotations.synced] === sync;
+      // What the App says first is how it was when it ran last.
+      thisRun ||= synced || states.some(({ state }) => state === "building");
+      report.states(thisRun ? states : unknownStates(states.map((one) => one.name)));
       if (ready || !synced) continue;
       if (isSettled(app, states) && (await reallyReady(api, app, cluster, hasRoutes, ended.signal))) {
         ready = true;
@@ -135,7 +151,7 @@ export async function up(dir: string, options: UpOptions): Promise<void> {
         });
         if (options.detach) break;
       }
-      stuck(options.detach === true && unsettled(states).length > 0 && unsettled(states).every(isFailing));
+      stuck(options.detach === true && isStuck(states));
     }
   } finally {
     silence();
@@ -148,7 +164,14 @@ export async function up(dir: string, options: UpOptions): Promise<void> {
     throw ended.signal.reason;
   }
   if (options.detach && !ready && !interrupted.happened) {
-    report.notReady(unsettled(states));
+    report.notReady(
+      await Promise.all(
+        unsettled(states).map(async (state) => ({
+          ...state,
+          output: await lastOutput(api, { namespace, name }, state.name).catch(() => []),
+        })),
+      ),
+    );
     process.exitCode = exitCodes.failed;
     agent?.release();
     return;
