@@ -6,6 +6,7 @@
  */
 import { typeNamed, typeOf } from "./lookup.ts";
 import { parseQuantity } from "./quantity.ts";
+import { isRecord } from "./record.ts";
 import type { Resource } from "./resource.ts";
 import type { Scalar, TypeRef, TypeSchema } from "./schema.ts";
 import { badRequest, type StatusError } from "./status-error.ts";
@@ -22,8 +23,6 @@ export interface ShapeOfType {
   readonly unknown: readonly string[];
   readonly wrongType: readonly { readonly path: string; readonly message: string }[];
 }
-
-type JsonObject = Record<string, unknown>;
 
 /** A kind without a schema has every shape. */
 export function validateShape(resource: Resource, value: unknown): Shape {
@@ -82,7 +81,7 @@ class Check {
 
   struct(type: TypeSchema, name: string, goType: string, value: unknown, place: Place): void {
     if (value === null) return;
-    if (!isObject(value)) {
+    if (!isRecord(value)) {
       this.#mismatch(value, goType, place);
       return;
     }
@@ -112,7 +111,7 @@ class Check {
       if (!Array.isArray(value)) this.#mismatch(value, goTypeOf(ref), place);
       else
         for (const [i, item] of value.entries()) this.#value(ref.list, item, { ...place, path: `${place.path}[${i}]` });
-    } else if (!isObject(value)) {
+    } else if (!isRecord(value)) {
       this.#mismatch(value, goTypeOf(ref), place);
     } else {
       for (const [key, item] of Object.entries(value)) {
@@ -131,9 +130,6 @@ class Check {
     });
   }
 }
-
-const isObject = (value: unknown): value is JsonObject =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** A number says which one where a number is wanted, but not this. */
 function described(value: unknown, goType: string): string {

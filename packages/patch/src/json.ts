@@ -1,9 +1,9 @@
 /** JSON values as all patches see them. Keys such as "constructor" or "__proto__" are data like any other. */
+import { isRecord } from "@flotilla/objects";
 
 export type JsonObject = { [key: string]: unknown };
 
-export const isObject = (value: unknown): value is JsonObject =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
+export const isObject: (value: unknown) => value is JsonObject = isRecord;
 
 /** The kind of a JSON value; what Go's reflection tells apart when it compares the types of two values. */
 export type JsonKind = "undefined" | "null" | "boolean" | "number" | "string" | "list" | "object";

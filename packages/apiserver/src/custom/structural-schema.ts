@@ -1,17 +1,12 @@
 /** Objects of custom kinds against their structural schema: unknown fields go, defaults come. Source: apiextensions-apiserver pkg/apiserver/schema */
-import type { JSONSchemaProps } from "@flotilla/objects";
+import { isRecord, type JSONSchemaProps } from "@flotilla/objects";
 import { clone } from "../registry/clone.ts";
-
-type JsonObject = Record<string, unknown>;
 
 export type StructuralSchema = Omit<JSONSchemaProps, "properties" | "items" | "additionalProperties"> & {
   readonly properties?: Readonly<Record<string, StructuralSchema>>;
   readonly items?: StructuralSchema;
   readonly additionalProperties?: StructuralSchema | boolean;
 };
-
-export const isObject = (value: unknown): value is JsonObject =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** What every object has, whatever the schema says of it. */
 const OBJECT_FIELDS = ["apiVersion", "kind", "metadata"];
@@ -31,14 +26,14 @@ export function pruneBySchema(
       pruneBySchema(items, item, unknown, `${path}[${index}]`, knownIn(items));
     return;
   }
-  if (!isObject(value)) return;
+  if (!isRecord(value)) return;
   const { additionalProperties } = schema;
   for (const key of Object.keys(value)) {
     const at = path ? `${path}.${key}` : key;
     const property = schema.properties && Object.hasOwn(schema.properties, key) ? schema.properties[key] : undefined;
     if (known.includes(key)) continue;
     if (property) pruneBySchema(property, value[key], unknown, at, knownIn(property));
-    else if (isObject(additionalProperties))
+    else if (isRecord(additionalProperties))
       pruneBySchema(additionalProperties, value[key], unknown, at, knownIn(additionalProperties));
     else if (!schema["x-kubernetes-preserve-unknown-fields"] && additionalProperties !== true) {
       unknown.push(at);
@@ -56,13 +51,13 @@ export function setDefaults(schema: StructuralSchema, value: unknown): void {
     if (items) for (const item of value) setDefaults(items, item);
     return;
   }
-  if (!isObject(value)) return;
+  if (!isRecord(value)) return;
   for (const [key, property] of Object.entries(properties ?? {})) {
     const missing = value[key] === undefined || (value[key] === null && !property.nullable);
     if (missing && property.default !== undefined) value[key] = clone(property.default);
     setDefaults(property, value[key]);
   }
-  if (isObject(additionalProperties))
+  if (isRecord(additionalProperties))
     for (const [key, item] of Object.entries(value))
       if (!properties || !Object.hasOwn(properties, key)) setDefaults(additionalProperties, item);
 }

@@ -1,6 +1,6 @@
 /** A structural schema in the form of the table of kinds, so that apply merges custom objects as their schema says. */
-import type { FieldSchema, TypeRef, TypeSchema } from "@flotilla/objects";
-import { isObject, type StructuralSchema } from "./structural-schema.ts";
+import { type FieldSchema, isRecord, type TypeRef, type TypeSchema } from "@flotilla/objects";
+import type { StructuralSchema } from "./structural-schema.ts";
 
 /** Calls `add` with each type; names begin with `name`. The type of the whole has exactly that name. */
 export function addTypes(name: string, schema: StructuralSchema, add: (name: string, type: TypeSchema) => void): void {
@@ -34,7 +34,7 @@ function refOf(name: string, schema: StructuralSchema, add: (name: string, type:
   // What may hold anything merges by its own structure.
   if (schema["x-kubernetes-preserve-unknown-fields"] || schema["x-kubernetes-embedded-resource"]) return "json";
   if (type === "array") return { list: items ? refOf(`${name}[]`, items, add) : "json" };
-  if (isObject(additionalProperties)) return { map: refOf(`${name}{}`, additionalProperties as StructuralSchema, add) };
+  if (isRecord(additionalProperties)) return { map: refOf(`${name}{}`, additionalProperties as StructuralSchema, add) };
   if (properties) {
     const fields: Record<string, FieldSchema> = {};
     for (const [key, property] of Object.entries(properties)) fields[key] = fieldOf(`${name}.${key}`, property, add);

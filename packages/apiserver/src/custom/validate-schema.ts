@@ -1,7 +1,7 @@
 /** The mistakes of a value by its schema. Source of messages: kube-openapi pkg/validation, apiextensions-apiserver pkg/apiserver/validation */
-import { deepEqual } from "@flotilla/objects";
+import { deepEqual, isRecord } from "@flotilla/objects";
 import type { FieldError } from "../kind-rules.ts";
-import { isObject, type StructuralSchema } from "./structural-schema.ts";
+import type { StructuralSchema } from "./structural-schema.ts";
 
 const invalid = (field: string, value: unknown, detail: string): FieldError => ({
   field,
@@ -18,7 +18,7 @@ export function schemaMistakes(schema: StructuralSchema, value: unknown, path = 
     ...(typeof value === "number" ? numberMistakes(schema, value, path) : []),
     ...(typeof value === "string" ? textMistakes(schema, value, path) : []),
     ...(Array.isArray(value) ? listMistakes(schema, value, path) : []),
-    ...(isObject(value) ? objectMistakes(schema, value, path) : []),
+    ...(isRecord(value) ? objectMistakes(schema, value, path) : []),
     ...combinedMistakes(schema, value, path),
   ];
 }
@@ -101,14 +101,14 @@ function listMistakes(schema: StructuralSchema, value: readonly unknown[], path:
     if (items) mistakes.push(...schemaMistakes(items, item, at));
     const keys = schema["x-kubernetes-list-map-keys"];
     const isSame = (other: unknown) =>
-      keys && isObject(other) && isObject(item)
+      keys && isRecord(other) && isRecord(item)
         ? keys.every((key) => deepEqual(other[key], item[key]))
         : deepEqual(other, item);
     if (["set", "map"].includes(schema["x-kubernetes-list-type"] ?? "") && value.slice(0, index).some(isSame))
       mistakes.push({
         field: at,
         type: "FieldValueDuplicate",
-        message: `Duplicate value: ${JSON.stringify(keys && isObject(item) ? Object.fromEntries(keys.map((key) => [key, item[key]])) : item)}`,
+        message: `Duplicate value: ${JSON.stringify(keys && isRecord(item) ? Object.fromEntries(keys.map((key) => [key, item[key]])) : item)}`,
       });
   });
   return mistakes;
@@ -131,7 +131,7 @@ function objectMistakes(schema: StructuralSchema, value: Record<string, unknown>
     if (path === "" && key === "metadata") continue;
     const property = properties && Object.hasOwn(properties, key) ? properties[key] : undefined;
     if (property) mistakes.push(...schemaMistakes(property, item, at(key)));
-    else if (isObject(additionalProperties))
+    else if (isRecord(additionalProperties))
       mistakes.push(...schemaMistakes(additionalProperties as StructuralSchema, item, at(key)));
   }
   return mistakes;

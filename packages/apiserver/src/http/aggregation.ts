@@ -1,7 +1,6 @@
 /** Group versions that other servers answer for: APIServices with a Service. Their requests are forwarded, their discovery merged into ours. */
-import { type APIService, APIServices, serviceUnavailable } from "@flotilla/objects";
+import { type APIService, APIServices, isRecord, serviceUnavailable } from "@flotilla/objects";
 import { endpointOf, isKubelet } from "./backends.ts";
-import { isRecord } from "./body.ts";
 import { forward, openUpstream, readText, type Upstream } from "./forward.ts";
 import type { Exchange, Serving } from "./serving.ts";
 

@@ -1,7 +1,7 @@
 /** Reads and decodes request bodies: JSON, YAML and Kubernetes protobuf, with a limit. */
 import type { IncomingMessage } from "node:http";
 import type { PatchType } from "@flotilla/client";
-import { badRequest, decodeProtobuf, requestEntityTooLarge, unsupportedMediaType } from "@flotilla/objects";
+import { badRequest, decodeProtobuf, isRecord, requestEntityTooLarge, unsupportedMediaType } from "@flotilla/objects";
 import { faultIn, scanJson } from "./scan-json.ts";
 
 // Source: apiserver pkg/server (MaxRequestBodyBytes).
@@ -75,9 +75,6 @@ export async function readPatch(
   if (patchType !== "json" && !isRecord(value)) throw badRequest("the patch must be an object");
   return { type: patchType, body: value };
 }
-
-export const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 const mediaType = (request: IncomingMessage): string =>
   (request.headers["content-type"] ?? "").split(";", 1)[0]?.trim().toLowerCase() ?? "";

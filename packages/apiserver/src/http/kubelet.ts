@@ -1,9 +1,17 @@
 /** log, exec, attach and portforward: found here, carried out by the agent of the pod's node. Source: kubernetes pkg/registry/core/pod/strategy.go. */
 import type { IncomingMessage } from "node:http";
-import { badRequest, type Container, internalError, type Pod, Pods, type Status, StatusError } from "@flotilla/objects";
+import {
+  badRequest,
+  type Container,
+  internalError,
+  isRecord,
+  type Pod,
+  Pods,
+  type Status,
+  StatusError,
+} from "@flotilla/objects";
 import { send } from "./answer.ts";
 import { kubeletOf, podOf } from "./backends.ts";
-import { isRecord } from "./body.ts";
 import { ask, passOn, readText, type Upstream } from "./forward.ts";
 import { count, flag } from "./options.ts";
 import type { ResourcePath } from "./resource-path.ts";

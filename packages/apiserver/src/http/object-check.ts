@@ -1,6 +1,5 @@
 /** Checks that the object of a request is what its URL says. Source: apiserver pkg/endpoints/handlers (create.go, update.go). */
-import { apiVersionOf, badRequest, type KubeObject, type Resource } from "@flotilla/objects";
-import { isRecord } from "./body.ts";
+import { apiVersionOf, badRequest, isRecord, type KubeObject, type Resource } from "@flotilla/objects";
 import type { ResourcePath } from "./resource-path.ts";
 
 interface Expected {

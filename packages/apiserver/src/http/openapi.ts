@@ -1,8 +1,7 @@
 /** OpenAPI documents: one a group version (v3), all in one (v2). Built when asked for, kept until the served resources change. */
-import { apiVersionOf, openApiV3, type Resource } from "@flotilla/objects";
+import { apiVersionOf, isRecord, openApiV3, type Resource } from "@flotilla/objects";
 import { isCustom } from "../custom/custom-resource.ts";
 import { answer, type KeptDocument, keptDocument, send, sendKept } from "./answer.ts";
-import { isRecord } from "./body.ts";
 import type { Exchange, Serving } from "./serving.ts";
 
 export interface OpenApi {

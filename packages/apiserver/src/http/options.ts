@@ -5,11 +5,11 @@ import {
   type FieldError,
   forbiddenField,
   invalid,
+  isRecord,
   notSupported,
   type StatusError,
 } from "@flotilla/objects";
 import type { DeleteOptions, RequestContext } from "../registry.ts";
-import { isRecord } from "./body.ts";
 import type { Exchange } from "./serving.ts";
 
 const isTrue = (value: string | null): boolean => value !== null && value !== "0" && value.toLowerCase() !== "false";

@@ -1,10 +1,10 @@
 /** Resources that can only be created: the object asks a question, the answer is its status. Nothing is stored. */
-import { badRequest, type KubeObject, type Resource } from "@flotilla/objects";
+import { badRequest, isRecord, type KubeObject, type Resource } from "@flotilla/objects";
 import type { UserInfo } from "../registry.ts";
 import { negotiate } from "./accept.ts";
 import { answer } from "./answer.ts";
 import { mastersGroup } from "./authorization.ts";
-import { isRecord, readObject } from "./body.ts";
+import { readObject } from "./body.ts";
 import { checkedObject } from "./object-check.ts";
 import { requestContext } from "./options.ts";
 import type { ResourcePath } from "./resource-path.ts";

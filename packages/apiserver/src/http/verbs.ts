@@ -3,6 +3,7 @@ import {
   type FieldError,
   forbiddenField,
   invalid,
+  isRecord,
   type KubeObject,
   methodNotAllowed,
   notFound,
@@ -12,7 +13,7 @@ import {
 } from "@flotilla/objects";
 import { negotiate } from "./accept.ts";
 import { answer } from "./answer.ts";
-import { isRecord, readObject, readPatch } from "./body.ts";
+import { readObject, readPatch } from "./body.ts";
 import { checkedObject } from "./object-check.ts";
 import { deleteOptions, flag, listOptions, requestContext, watchOptions } from "./options.ts";
 import type { ResourcePath } from "./resource-path.ts";

@@ -1,5 +1,5 @@
 /** Checks a value against the description of the model: unknown fields, wrong types, forms of texts, references. */
-import { type Resource, validateShape } from "@flotilla/objects";
+import { isRecord, type Resource, validateShape } from "@flotilla/objects";
 import { formatOf, hasFormat } from "../model/formats.ts";
 import type { Fields, NameKind, Shape } from "../model/shape.ts";
 import { at, type Mistake } from "./mistake.ts";
@@ -26,9 +26,6 @@ const nouns: Record<NameKind, string> = {
   external: "external",
   secret: "secret",
 };
-
-export const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** "text", "number", "list", ...: how a value is called in messages. */
 export function called(value: unknown): string {

@@ -1,4 +1,5 @@
 /** All mistakes of a model at once, each with its place and what to do. */
+import { isRecord } from "@flotilla/objects";
 import { inEnvironment, local } from "../environment.ts";
 import { plan } from "../expand/plan.ts";
 import type { Files } from "../files.ts";
@@ -7,7 +8,7 @@ import type { App } from "../model/model.ts";
 import type { NameKind, Shape } from "../model/shape.ts";
 import { checkApp } from "./check-app.ts";
 import { checkManifests, checkObjects } from "./check-objects.ts";
-import { checkShape, isRecord, type Scope } from "./check-shape.ts";
+import { checkShape, type Scope } from "./check-shape.ts";
 import { cutOut } from "./cut-out.ts";
 import { at, type Mistake, ModelError } from "./mistake.ts";
 

@@ -1,5 +1,5 @@
 /** Takes what is wrong out of a model, so that the rest of it can be looked at. */
-import { isRecord } from "./check-shape.ts";
+import { isRecord } from "@flotilla/objects";
 import { at } from "./mistake.ts";
 
 /** The keys of a path as `at` writes it, up to the first index: what is in a list is taken out with the list, so that no index changes. */
