@@ -105,7 +105,7 @@ export function openCriLog(path: string, options: CriLogOptions): CriLog {
 }
 
 /** RFC 3339 with nine digits, as readers of the format expect. */
-export const criTime = (now: number): string => new Date(now).toISOString().replace("Z", "000000Z");
+const criTime = (now: number): string => new Date(now).toISOString().replace("Z", "000000Z");
 
 /** Earlier files of a log, oldest first. */
 export function rotatedFiles(path: string): string[] {

@@ -10,11 +10,12 @@ import type { Clock } from "@flotilla/ambient";
 import { badRequest, notFound, Pods, StatusError } from "@flotilla/objects";
 import type { WebSocketServer } from "ws";
 import { serveStreams, streamProtocols } from "./kubelet-streams.ts";
-import { isRunning, localContainer } from "./local-pod.ts";
+import { anyRunning, isRunning, type LocalPod, localContainer } from "./local-pod.ts";
 import { type LogOptions, readLog } from "./log-reader.ts";
 import { metricsAnswer, statsSummary } from "./metrics-api.ts";
 import type { PodStore } from "./pod-store.ts";
 import { logPath } from "./pod-worker.ts";
+import { portForward, portForwardProtocol } from "./port-forward.ts";
 import type { ExecOptions, Runtime } from "./runtime.ts";
 import { type StaticPods, staticLogPath } from "./static-pods.ts";
 import type { UsageSampler } from "./usage.ts";
@@ -145,6 +146,14 @@ function targetOf(path: string): Target | undefined {
   return namespace && pod && container ? { verb, namespace, pod, container } : undefined;
 }
 
+function podNamed(store: PodStore, namespace: string, name: string): LocalPod {
+  const found = store
+    .list()
+    .find(({ pod: { metadata } }) => metadata.namespace === namespace && metadata.name === name);
+  if (!found) throw notFound(Pods, name);
+  return found;
+}
+
 function find({ store, staticPods, logsDir, nodeName }: KubeletOptions, target: Target): FoundContainer {
   const { namespace, pod, container } = target;
   const fixed = staticPods.states().find(({ name }) => namespace === "kube-system" && `${name}-${nodeName}` === pod);
@@ -158,10 +167,7 @@ function find({ store, staticPods, logsDir, nodeName }: KubeletOptions, target: 
       isOver: () => staticPods.states().find(({ name }) => name === fixed.name)?.restartCount !== current,
     };
   }
-  const local = store
-    .list()
-    .find((each) => each.pod.metadata.namespace === namespace && each.pod.metadata.name === pod);
-  if (!local) throw notFound(Pods, pod);
+  const local = podNamed(store, namespace, pod);
   if (!local.containers[container]) throw badRequest(`container ${container} is not valid for pod ${pod}`);
   const known = localContainer(local, container);
   const path = (count: number) => logPath(logsDir, local.pod, container, count);
@@ -239,6 +245,7 @@ async function upgrade(
 ): Promise<void> {
   authorize(options, request);
   const { pathname, searchParams } = new URL(request.url ?? "/", "http://node");
+  if (pathname.startsWith("/portForward/")) return upgradePortForward(options, sockets, request, socket, head);
   const target = targetOf(pathname);
   if (!target || (target.verb !== "exec" && target.verb !== "attach"))
     throw new StatusError({
@@ -265,4 +272,40 @@ async function upgrade(
         : options.runtime.exec(id, command, { stdin: wanted.stdin, tty, size });
     serveStreams(websocket, { ...wanted, tty }, options.clock, open).catch(() => websocket.terminate());
   });
+}
+
+async function upgradePortForward(
+  { store, clock }: KubeletOptions,
+  sockets: Promise<WebSocketServer>,
+  request: IncomingMessage,
+  socket: Duplex,
+  head: Buffer,
+): Promise<void> {
+  const [, , namespace = "", name = ""] = (request.url?.split("?")[0] ?? "").split("/").map(decodeURIComponent);
+  const local = podNamed(store, namespace, name);
+  if (!anyRunning(local)) throw badRequest(`unable to forward port because pod ${name} is not running`);
+  const offered = (request.headers["sec-websocket-protocol"] ?? "").split(",").map((each) => each.trim());
+  if (!offered.includes(portForwardProtocol))
+    throw badRequest(`unable to upgrade: a port is forwarded over a WebSocket of ${portForwardProtocol} only`);
+  // A name with a slash is none in the eyes of the library: it is answered beside it.
+  delete request.headers["sec-websocket-protocol"];
+  const server = await sockets;
+  const answerProtocol = (headers: string[], answered: IncomingMessage) => {
+    if (answered === request) headers.push(`Sec-WebSocket-Protocol: ${portForwardProtocol}`);
+  };
+  server.on("headers", answerProtocol);
+  server.handleUpgrade(request, socket, head, (websocket) => {
+    const wire = {
+      send: (bytes: Buffer, sent: () => void) => websocket.send(bytes, sent),
+      waiting: () => websocket.bufferedAmount,
+      pause: () => websocket.pause(),
+      resume: () => websocket.resume(),
+      close: () => websocket.close(1000),
+    };
+    const forward = portForward(wire, { host: local.podIP, pod: name, uid: local.uid }, clock);
+    websocket.on("message", (bytes: Buffer) => forward.receive(bytes));
+    websocket.on("close", () => forward.end());
+    websocket.on("error", () => websocket.terminate());
+  });
+  server.off("headers", answerProtocol);
 }

@@ -30,7 +30,7 @@ export function plainShortcomings(spec: ContainerSpec): string[] {
 }
 
 /** Where a path of the container really is. */
-export function realPath(path: string, mounts: readonly Mount[]): string {
+function realPath(path: string, mounts: readonly Mount[]): string {
   const holds = (target: string) => path === target || path.startsWith(target.endsWith("/") ? target : `${target}/`);
   const mount = mounts
     .filter(({ target, kind }) => kind !== "tmpfs" && holds(target))

@@ -14,7 +14,7 @@ import {
 } from "./local-pod.ts";
 
 /** Milliseconds. Source: kubernetes pkg/kubelet/kubelet.go (MaxContainerBackOff, backOffPeriod). */
-export const restartBackOff = { first: 10_000, most: 300_000, forgottenAfter: 600_000 };
+const restartBackOff = { first: 10_000, most: 300_000, forgottenAfter: 600_000 };
 
 export interface Start {
   readonly name: string;
@@ -142,7 +142,7 @@ function durationText(ms: number): string {
   return seconds < 60 ? `${seconds}s` : `${Math.floor(seconds / 60)}m${seconds % 60}s`;
 }
 
-export const podText = ({ metadata: { name, namespace, uid } }: Pod): string => `${name}_${namespace}(${uid})`;
+const podText = ({ metadata: { name, namespace, uid } }: Pod): string => `${name}_${namespace}(${uid})`;
 
 /**
  * The containers to end, in order, when a pod ends: first the regular ones together, then sidecars, the last one first.

@@ -36,7 +36,7 @@ export type PodEffect =
 /** How long to wait before volumes that could not be made are tried again. Milliseconds. */
 const mountAgainAfter = 10_000;
 
-export const toNode = (effect: PodEffect): Effect<PodEffect> => ({ to: "node", do: effect });
+const toNode = (effect: PodEffect): Effect<PodEffect> => ({ to: "node", do: effect });
 
 export const podController = (facts: AgentFacts, locals: Source<readonly LocalPod[]>): Controller<PodObservation> => ({
   name: "kubelet",

@@ -65,7 +65,7 @@ export function podStatus(
   };
 }
 
-export function phaseOf(
+function phaseOf(
   pod: Pod,
   local: LocalPod,
   actions: PodActions | undefined,
