@@ -6,7 +6,7 @@ const idempotent = new Set(["GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"])
 export const isIdempotent = (method: string): boolean => idempotent.has(method);
 
 /** Tries again after a reset, at most. Source: Istio's default. */
-export const mostResets = 2;
+const mostResets = 2;
 
 export interface Failed {
   /** "connect": no connection, so nothing was sent. "reset": broken before the first byte of the answer. */

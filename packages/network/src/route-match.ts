@@ -63,7 +63,7 @@ export function hostFits(pattern: string, host: string): boolean {
 }
 
 /** Element by element: "/a" fits "/a" and "/a/b", not "/ab". */
-export function prefixFits(prefix: string, path: string): boolean {
+function prefixFits(prefix: string, path: string): boolean {
   const bare = prefix.endsWith("/") ? prefix.slice(0, -1) : prefix;
   return path === bare || path.startsWith(`${bare}/`);
 }

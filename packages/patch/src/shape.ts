@@ -51,7 +51,7 @@ export const untyped: Shape = {
 };
 
 /** Any JSON value, replaced as a whole. */
-export const atomicJson: Shape = {
+const atomicJson: Shape = {
   scalar: "any",
   list: atomicList,
   map: { atomic: true, field: none, values: () => untyped, always: never },

@@ -1,4 +1,4 @@
-export { deployment, node, pending, pod, ready, unready } from "./builders.ts";
+export { deployment } from "./builders.ts";
 export { badWeather, type Faults, FaultyApi, noFaults } from "./faults.ts";
 export { type ProcessOptions, SimulatedProcess } from "./process.ts";
 export {
@@ -8,4 +8,3 @@ export {
   simulatedCluster,
 } from "./simulated-cluster.ts";
 export { SimulatedNode } from "./simulated-node.ts";
-export { calm, type Summary, summary, writesOf } from "./summary.ts";

@@ -27,7 +27,7 @@ function fulfils(
 }
 
 /** All parts of a term must hold; a term without parts matches nothing. */
-export function termMatches({ matchExpressions = [], matchFields = [] }: NodeSelectorTerm, node: Node): boolean {
+function termMatches({ matchExpressions = [], matchFields = [] }: NodeSelectorTerm, node: Node): boolean {
   if (matchExpressions.length + matchFields.length === 0) return false;
   const fields = { "metadata.name": node.metadata.name };
   return (

@@ -5,7 +5,7 @@ import { badRequest, decodeProtobuf, isRecord, requestEntityTooLarge, unsupporte
 import { faultIn, scanJson } from "./scan-json.ts";
 
 // Source: apiserver pkg/server (MaxRequestBodyBytes).
-export const bodyLimit = 3 * 1024 * 1024;
+const bodyLimit = 3 * 1024 * 1024;
 
 export type FieldValidation = "Strict" | "Warn" | "Ignore";
 
@@ -21,7 +21,7 @@ const patchTypes: Readonly<Record<string, PatchType>> = {
   "application/apply-patch+yaml": "apply",
 };
 
-export function readBody(request: IncomingMessage): Promise<Buffer> {
+function readBody(request: IncomingMessage): Promise<Buffer> {
   const tooLarge = () => requestEntityTooLarge(`limit is ${bodyLimit}`);
   if (Number(request.headers["content-length"] ?? 0) > bodyLimit) return Promise.reject(tooLarge());
   return new Promise((resolve, reject) => {

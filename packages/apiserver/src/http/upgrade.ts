@@ -33,7 +33,7 @@ export function refuseStream(serving: Serving, exchange: Exchange, path: Resourc
   );
 }
 
-export const isWebSocket = ({ headers }: IncomingMessage): boolean => headers.upgrade?.toLowerCase() === "websocket";
+const isWebSocket = ({ headers }: IncomingMessage): boolean => headers.upgrade?.toLowerCase() === "websocket";
 
 /** Resolves when the connection has ended; throws what refuses it before it is upgraded. */
 export async function serveUpgrade(

@@ -179,7 +179,7 @@ function keepSystemFields({ metadata: before }: KubeObject, { metadata: after }:
   delete after.selfLink;
 }
 
-export function setManagedFields({ metadata }: KubeObject, fields: KubeObject["metadata"]["managedFields"]): void {
+function setManagedFields({ metadata }: KubeObject, fields: KubeObject["metadata"]["managedFields"]): void {
   if (fields && fields.length > 0) metadata.managedFields = fields;
   else delete metadata.managedFields;
 }

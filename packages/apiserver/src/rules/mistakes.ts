@@ -125,7 +125,7 @@ export function ipMistakes(path: string, value: string): FieldError[] {
   return [invalidValue(path, value, "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)")];
 }
 
-export function isCidr(value: string): boolean {
+function isCidr(value: string): boolean {
   const [address = "", bits = "", ...more] = value.split("/");
   return more.length === 0 && isIP(address) && /^\d+$/.test(bits) && Number(bits) <= (address.includes(":") ? 128 : 32);
 }

@@ -1,7 +1,7 @@
 /** The known word that was probably meant. */
 
 /** Edits (insert, delete, replace, swap neighbours) between two words. Source: optimal string alignment distance. */
-export function distance(left: string, right: string): number {
+function distance(left: string, right: string): number {
   let before: number[] = [];
   let last = Array.from({ length: right.length + 1 }, (_, i) => i);
   for (let i = 1; i <= left.length; i++) {

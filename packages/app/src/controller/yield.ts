@@ -6,7 +6,7 @@ import { apiVersionOf, contentHash, type KubeObject, type Resource, typeTable } 
 import { ApplyConflictError, apply } from "@flotilla/patch";
 import { type Place, placeOf, valueAt, withoutPlaces } from "./field-path.ts";
 
-export const yieldedAnnotation = "flotilla.dev/yielded";
+const yieldedAnnotation = "flotilla.dev/yielded";
 
 /** Whether anybody else ever wrote a field that is not status; most objects are ours alone. */
 const isShared = (live: KubeObject, manager: string): boolean =>

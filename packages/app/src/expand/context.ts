@@ -118,7 +118,7 @@ export function imageOf(
 }
 
 /** The tag of a reference, else the first 12 digits of its digest. */
-export function shortVersion(reference: string): string {
+function shortVersion(reference: string): string {
   const [tagged = "", digest] = reference.split("@sha256:");
   const tag = /:([A-Za-z0-9_][-.A-Za-z0-9_]*)$/.exec(tagged.slice(tagged.lastIndexOf("/") + 1))?.[1];
   const version = (tag ?? digest?.slice(0, 12) ?? "latest").slice(0, 63).replace(/[-._]+$/, "");

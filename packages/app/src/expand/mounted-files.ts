@@ -13,7 +13,7 @@ export interface MountedFiles {
 }
 
 /** "/etc/shop/rules.json" as a key of a ConfigMap: "etc.shop.rules.json". */
-export const keyOfPath = (path: string): string => path.slice(1).replace(/[^-._a-zA-Z0-9]/g, ".");
+const keyOfPath = (path: string): string => path.slice(1).replace(/[^-._a-zA-Z0-9]/g, ".");
 
 /** The content of a ConfigMap's key: text where it is UTF-8, else base64. */
 export function configMapData(contents: Readonly<Record<string, Uint8Array>>): Pick<ConfigMap, "data" | "binaryData"> {

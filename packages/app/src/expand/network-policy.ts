@@ -65,7 +65,7 @@ const programs = (app: App): [string, Program][] => [
 ];
 
 /** Services and jobs that call or use something. */
-export const callersOf = (app: App, name: string): string[] =>
+const callersOf = (app: App, name: string): string[] =>
   programs(app).flatMap(([caller, program]) => (calledNames(program).includes(name) ? [caller] : []));
 
 export const usersOf = (app: App, name: string): string[] =>

@@ -7,7 +7,7 @@
  */
 
 /** The advisory lock of migrations: "flotilla" as a number. Runner and script must agree. */
-export const migrationLock = 7_381_240_317;
+const migrationLock = 7_381_240_317;
 
 export function migrationScript(folder: string): string {
   return `set -eu

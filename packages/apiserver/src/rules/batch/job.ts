@@ -18,10 +18,10 @@ import { podSpecWarnings } from "../pod/warnings.ts";
 import { jobSpecMistakes } from "./job-spec.ts";
 
 /** The two labels of each kind say the same; the one without a prefix is the older. */
-export const controllerUidLabels = ["controller-uid", "batch.kubernetes.io/controller-uid"] as const;
-export const jobNameLabels = ["job-name", "batch.kubernetes.io/job-name"] as const;
+const controllerUidLabels = ["controller-uid", "batch.kubernetes.io/controller-uid"] as const;
+const jobNameLabels = ["job-name", "batch.kubernetes.io/job-name"] as const;
 
-export function defaultJobSpec(spec: JobSpec): void {
+function defaultJobSpec(spec: JobSpec): void {
   if (spec.completions === undefined && spec.parallelism === undefined) spec.completions = 1;
   fill(spec, {
     parallelism: 1,

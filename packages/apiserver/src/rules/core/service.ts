@@ -8,7 +8,7 @@ import { serviceMistakes, serviceUpdateMistakes } from "./service-validation.ts"
 /** Seconds. */
 const CLIENT_IP_TIMEOUT = 10800;
 
-export function defaultService({ spec, status }: Service): void {
+function defaultService({ spec, status }: Service): void {
   fill(spec, { sessionAffinity: "None", type: "ClusterIP" });
   if (spec.sessionAffinity === "None") delete spec.sessionAffinityConfig;
   else if (spec.sessionAffinity === "ClientIP")

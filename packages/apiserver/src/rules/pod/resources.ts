@@ -28,7 +28,7 @@ const integers = new Set([
 const isHugePages = (name: string) => name.startsWith("hugepages-");
 const isNative = (name: string) => !name.includes("/") || name.includes("kubernetes.io/");
 /** Of somebody else's: counted whole, and never promised twice. */
-export const isExtended = (name: string) => !isNative(name) && !name.startsWith("requests.");
+const isExtended = (name: string) => !isNative(name) && !name.startsWith("requests.");
 const mayOvercommit = (name: string) => isNative(name) && !isHugePages(name);
 
 const billionth = 1_000_000_000n;

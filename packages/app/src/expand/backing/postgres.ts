@@ -51,9 +51,9 @@ export function databaseSecret(name: string, backing: Backing, driver: Driver) {
 }
 
 /** PostgreSQL's own name for a database: the backing service's, with what needs no quotes. */
-export const databaseName = (name: string): string => name.replaceAll("-", "_");
+const databaseName = (name: string): string => name.replaceAll("-", "_");
 
-export const postgresImage = (driver: Driver, version: string): string =>
+const postgresImage = (driver: Driver, version: string): string =>
   driver === "process" ? `flotilla.dev/postgres:${version}` : `docker.io/library/postgres:${version}`;
 
 const base64 = (text: string): string => Buffer.from(text).toString("base64");
