@@ -92,7 +92,5 @@ export interface TableBackend extends TableFilters {
   readonly problem?: string;
 }
 
-export const emptyTable: Table = { format: tableFormat, clusters: {}, services: [], gateways: [] };
-
 export const clusterKey = (namespace: string, service: string, port: number): string =>
   `${namespace}/${service}:${port}`;

@@ -32,11 +32,6 @@ export type VolumePlan = { readonly name: string } & (
     }
 );
 
-export interface VolumeProblem {
-  readonly volume: string;
-  readonly message: string;
-}
-
 const text = (content: string): Content => ({ base64: Buffer.from(content).toString("base64") });
 
 class Problem extends Error {}

@@ -44,10 +44,6 @@ export const required = (field: string, detail = ""): FieldError =>
 export const invalidValue = (field: string, value: unknown, detail: string): FieldError =>
   made("FieldValueInvalid", field, shown(value), detail);
 
-/** The value has the wrong JSON type for the field. */
-export const typeInvalid = (field: string, value: unknown, detail: string): FieldError =>
-  made("FieldValueTypeInvalid", field, shown(value), detail);
-
 export const duplicate = (field: string, value: unknown): FieldError =>
   made("FieldValueDuplicate", field, shown(value), "");
 

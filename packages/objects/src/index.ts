@@ -12,7 +12,6 @@ export {
   required,
   tooLong,
   tooMany,
-  typeInvalid,
 } from "./field-errors.ts";
 export { type FieldRequirement, formatFieldSelector, matchesFields, parseFieldSelector } from "./field-selector.ts";
 export { type App, type AppBuild, type AppSpec, type AppStatus, Apps, type AppVersion } from "./flotilla-kinds.ts";
