@@ -1,11 +1,9 @@
 /** Environments: overlays of the same shape as the app, and what holds on a laptop without being said. */
+import { isRecord } from "@flotilla/objects";
 import type { App, Environment } from "./model/model.ts";
 import type { Service } from "./model/service.ts";
 
 export const local = "local";
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** Objects merge, arrays replace, null deletes. Neither argument is changed. */
 export function overlay(value: unknown, change: unknown): unknown {
