@@ -9,8 +9,13 @@ const file = workerData as string;
 // An app needs no node_modules: "flotilla" is always the one that reads it, and only the little of it that describes an app.
 const ours = new URL(`./model/define-app${extname(import.meta.url)}`, import.meta.url).href;
 registerHooks({
-  resolve: (specifier, context, next) =>
-    specifier === "flotilla" ? { url: ours, shortCircuit: true } : next(specifier, context),
+  resolve(specifier, context, next) {
+    if (specifier === "flotilla") return { url: ours, shortCircuit: true };
+    const found = next(specifier, context);
+    // TypeScript of an app is written as modules, whatever a package.json around it says of its JavaScript.
+    const isModule = found.url.endsWith(".ts") && !found.url.includes("/node_modules/");
+    return isModule ? { ...found, format: "module-typescript" } : found;
+  },
 });
 
 /** "flotilla.ts:12:5" of the first frame in the app's own file, for errors that were thrown there. */

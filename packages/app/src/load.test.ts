@@ -29,6 +29,14 @@ test("the file itself may be named", async () => {
   const dir = folder({ "deep/flotilla.ts": typescript });
   expect((await loadApp(join(dir, "deep/flotilla.ts"))).dir).toBe(join(dir, "deep"));
 });
+test("TypeScript is a module, whatever the package around it says", async () => {
+  const files = {
+    "flotilla.ts": 'export { app as default } from "./app.ts";',
+    "app.ts": "export const app = { name: import.meta.url };",
+  };
+  const dir = folder({ ...files, "package.json": '{"type":"commonjs"}' });
+  expect((await loadApp(dir)).app).toEqual({ name: expect.stringContaining("app.ts") });
+});
 test.each([
   ["flotilla.js", 'export default { name: "shop" };'],
   ["flotilla.yaml", "name: shop"],
