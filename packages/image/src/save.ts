@@ -2,13 +2,11 @@
  * An image as one file that `docker load`, `podman load` and `ctr images import` read: an OCI archive, on a base image where one is
  * given, since what we build brings no operating system and no Node.js along.
  */
-
-import { once } from "node:events";
-import { createReadStream, createWriteStream, renameSync, rmSync } from "node:fs";
-import { finished } from "node:stream/promises";
-import { extract, type Pack, pack } from "tar-stream";
+import { createReadStream, renameSync, rmSync } from "node:fs";
+import { extract, type Pack } from "tar-stream";
 import { blobFile, type ImageConfig, type Index, jsonBlob, type Manifest, mediaTypes, refName } from "./layout.ts";
 import type { ImageStore } from "./store.ts";
+import { putStream, writeTar } from "./tar-file.ts";
 
 export interface SaveOptions {
   readonly store: ImageStore;
@@ -39,26 +37,22 @@ export async function saveImage({ store, reference, file, name, base }: SaveOpti
   });
   const annotations = { "io.containerd.image.name": name, [refName]: name };
 
-  const tar = pack();
-  const out = createWriteStream(`${file}.new`);
-  tar.pipe(out);
   try {
-    const put = (path: string, content: Buffer | string) =>
-      tar.entry({ name: path, mode: 0o644, mtime: new Date(0) }, content);
-    put("oci-layout", JSON.stringify({ imageLayoutVersion: "1.0.0" }));
-    for (const { descriptor, content } of [configBlob, manifestBlob]) put(archivePath(descriptor.digest), content);
-    put("index.json", JSON.stringify({ schemaVersion: 2, manifests: [{ ...manifestBlob.descriptor, annotations }] }));
-    for (const { digest, size } of layers)
-      await copy(tar, archivePath(digest), size, createReadStream(blobFile(store.layout, digest)));
-    if (base !== undefined && below) {
+    await writeTar(`${file}.new`, async (tar) => {
+      const put = (path: string, content: Buffer | string) =>
+        tar.entry({ name: path, mode: 0o644, mtime: new Date(0) }, content);
+      put("oci-layout", JSON.stringify({ imageLayoutVersion: "1.0.0" }));
+      for (const { descriptor, content } of [configBlob, manifestBlob]) put(archivePath(descriptor.digest), content);
+      put("index.json", JSON.stringify({ schemaVersion: 2, manifests: [{ ...manifestBlob.descriptor, annotations }] }));
+      for (const { digest, size } of layers)
+        await copy(tar, archivePath(digest), size, createReadStream(blobFile(store.layout, digest)));
+      if (base === undefined || !below) return;
       const wanted = new Set(below.manifest.layers.map(({ digest }) => archivePath(digest)));
       for await (const entry of createReadStream(base).pipe(extract())) {
         if (wanted.has(entry.header.name)) await copy(tar, entry.header.name, entry.header.size ?? 0, entry);
         else entry.resume();
       }
-    }
-    tar.finalize();
-    await finished(out);
+    });
     renameSync(`${file}.new`, file);
   } catch (error) {
     rmSync(`${file}.new`, { force: true });
@@ -68,12 +62,8 @@ export async function saveImage({ store, reference, file, name, base }: SaveOpti
 
 const archivePath = (digest: string) => `blobs/${digest.replace(":", "/")}`;
 
-async function copy(tar: Pack, name: string, size: number, from: AsyncIterable<unknown>): Promise<void> {
-  const into = tar.entry({ name, size, mode: 0o644, mtime: new Date(0) });
-  for await (const chunk of from) if (!into.write(chunk as Buffer)) await once(into, "drain");
-  into.end(Buffer.alloc(0));
-  await finished(into);
-}
+const copy = (tar: Pack, name: string, size: number, from: AsyncIterable<unknown>): Promise<void> =>
+  putStream(tar, { name, size, mode: 0o644, mtime: new Date(0) }, from);
 
 /** The documents of the first image of an archive. */
 async function readArchive(file: string): Promise<{ manifest: Manifest; config: ImageConfig }> {

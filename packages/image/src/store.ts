@@ -77,6 +77,8 @@ export class ImageStore {
   readonly layout: string;
   /** Where installed dependencies are kept. */
   readonly dependencies: string;
+  /** Layers that no image names yet: another image that is added meanwhile must not sweep them away. */
+  readonly #unnamed = new Set<string>();
 
   constructor(folder: string) {
     this.layout = folder;
@@ -106,6 +108,7 @@ export class ImageStore {
       const file = join(folder, "layer.tar");
       const layer = await write(file);
       if (!existsSync(blobFile(this.layout, layer.digest))) renameSync(file, blobFile(this.layout, layer.digest));
+      this.#unnamed.add(layer.digest);
       return layer;
     } finally {
       rmSync(folder, { recursive: true, force: true });
@@ -170,6 +173,7 @@ export class ImageStore {
         { ...descriptor, annotations: { [refName]: name, ...sources } },
       ],
     });
+    for (const { digest } of layers) this.#unnamed.delete(digest);
     if (forgotten.size > 0) this.#collect();
     return descriptor.digest;
   }
@@ -234,7 +238,7 @@ export class ImageStore {
 
   /** Removes blobs and folders that no image refers to. Installed dependencies stay: they cost the most to make. */
   #collect(): void {
-    const live = new Set<string>();
+    const live = new Set<string>(this.#unnamed);
     for (const { digest } of readIndex(this.layout).manifests) {
       const manifest = readJsonBlob<Manifest>(this.layout, digest);
       for (const used of [digest, manifest.config.digest, ...manifest.layers.map((layer) => layer.digest)])
