@@ -66,7 +66,8 @@ export const schedulerController: Controller<ObservedCluster> = {
 
   decide({ nodes, pods, claims }, { now }) {
     const rooms = nodes.map((node) => new Room(node));
-    for (const pod of pods) rooms.find(({ node }) => node.metadata.name === pod.spec.nodeName)?.add(pod);
+    const byName = new Map(rooms.map((room) => [room.node.metadata.name, room]));
+    for (const pod of pods) byName.get(pod.spec.nodeName ?? "")?.add(pod);
     const binds: Write[] = [];
     const reports: Write[] = [];
     const events: EventNote[] = [];
