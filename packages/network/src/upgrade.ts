@@ -35,8 +35,11 @@ export async function upgrade({
   timeout,
 }: Upgrade): Promise<number> {
   client.on("error", () => client.destroy());
+  let isAnswered = false;
   const failed = (code: number, message: string) => {
-    answerSocket(client, code, message);
+    // Giving up an attempt breaks it as well: the client is told the first reason only.
+    if (!isAnswered) answerSocket(client, code, message);
+    isAnswered = true;
     return code;
   };
   let joined: Duplex | undefined;
