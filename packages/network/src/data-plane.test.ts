@@ -147,6 +147,31 @@ test("a data plane that starts again serves before the API answers", async () =>
   expect((await ask(servicePort, "/")).body).toBe("orders /");
 });
 
+test("goes on serving while the API is away, and catches up when it is back", async () => {
+  plane = await start();
+  await plane.ready;
+  const { list, watch } = api;
+  api.list = () => Promise.reject(new Error("nobody there"));
+  // biome-ignore lint/correctness/useYield: it fails before there is anything to give.
+  api.watch = async function* () {
+    throw new Error("nobody there");
+  };
+  api.endWatches(true);
+  const next = await stage.serve("127.126.2.2", (_, response) => void response.end("the next"));
+  const slice = await api.get(EndpointSlices, { namespace: "shop", name: "orders" });
+  api.put(EndpointSlices, {
+    ...slice,
+    endpoints: [{ addresses: [next.endpoint.address], conditions: { ready: true } }],
+    ports: [{ name: "http", port: next.endpoint.port, protocol: "TCP" }],
+  });
+  for (let i = 0; i < 20; i++) {
+    expect((await ask(gatewayPort, "/api/3")).body).toBe("orders /api/3");
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+  Object.assign(api, { list, watch });
+  await expect.poll(async () => (await ask(gatewayPort, "/api/3")).body, { timeout: 20_000 }).toBe("the next");
+});
+
 test("an address that cannot be had is told as an Event of its Service", async () => {
   const holder = await stage.serve("0.0.0.0", () => undefined, servicePort);
   plane = await start();
