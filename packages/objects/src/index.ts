@@ -143,7 +143,7 @@ export {
 } from "./quantity.ts";
 export { isRecord } from "./record.ts";
 export { apiVersionOf, type KubeList, type KubeObject, type Resource, resourceName } from "./resource.ts";
-export { type Calendar, type Field, parseSchedule, type Schedule } from "./schedule.ts";
+export { type Calendar, type Field, isTimeZone, parseSchedule, type Schedule } from "./schedule.ts";
 export type { FieldSchema, Scalar, TypeRef, TypeSchema, TypeTable } from "./schema.ts";
 export {
   alreadyExists,

@@ -115,3 +115,14 @@ function number(text: string, names: readonly string[] = []): number {
   if (/^\d+$/.test(text)) return Number(text);
   throw new Error(`failed to parse int from ${text}: strconv.Atoi: parsing ${JSON.stringify(text)}: invalid syntax`);
 }
+
+/** Whether the system knows the time zone: a name of the IANA database. */
+export function isTimeZone(name: string): boolean {
+  try {
+    Intl.DateTimeFormat("en", { timeZone: name });
+    return true;
+  } catch {
+    // A RangeError is the answer.
+    return false;
+  }
+}

@@ -26,6 +26,7 @@ import {
   CronJobs,
   isAlreadyExists,
   isDeleted,
+  isTimeZone,
   isTrue,
   type Job,
   Jobs,
@@ -34,7 +35,7 @@ import {
 } from "@flotilla/objects";
 import { isFinished } from "./job.ts";
 import { madeFrom } from "./owner.ts";
-import { type Due, dueAt, dueIn, isTimeZone, type Next, nextOf, timeIn } from "./schedule.ts";
+import { type Due, dueAt, dueIn, type Next, nextOf, timeIn } from "./schedule.ts";
 import { millis } from "./timestamp.ts";
 
 export interface ObservedCronJob {

@@ -30,17 +30,6 @@ const patternOf = ({ minutes, hours, days, months, weekdays }: Calendar): string
   return [minutes, hours, days, months, weekdays].map(text).join(" ");
 };
 
-/** Whether the system knows it. */
-export function isTimeZone(zone: string): boolean {
-  try {
-    Intl.DateTimeFormat("en", { timeZone: zone });
-    return true;
-  } catch {
-    // A RangeError is the answer.
-    return false;
-  }
-}
-
 export interface Due {
   /** The latest due time that has come, in ms. */
   readonly at: number | undefined;

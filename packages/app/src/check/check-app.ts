@@ -1,5 +1,5 @@
 /** What the fields' shapes can not say: what excludes what, what must be there, what must differ. For one environment. */
-
+import { isTimeZone, parseSchedule } from "@flotilla/objects";
 import { parseReference, placeholder } from "../expand/environment-variables.ts";
 import { manifestFiles } from "../expand/manifests.ts";
 import { migrationFiles } from "../expand/migration.ts";
@@ -251,6 +251,19 @@ function checkScale(path: string, { scale }: Service, report: Report): void {
 }
 
 function checkJob(path: string, job: Job, report: Report): void {
+  const wrong = job.schedule === undefined ? undefined : scheduleMistake(job.schedule);
+  if (wrong)
+    report(
+      `${path}.schedule`,
+      `"${job.schedule}": ${wrong}`,
+      'write minute, hour, day, month and weekday: "0 3 * * *"',
+    );
+  if (job.timeZone !== undefined && !isTimeZone(job.timeZone))
+    report(
+      `${path}.timeZone`,
+      `no time zone "${job.timeZone}"`,
+      'use a name of the IANA database, such as "Europe/Berlin"',
+    );
   if (job.run === "schedule" && job.schedule === undefined)
     report(`${path}.schedule`, "is missing", 'add it, for example "0 3 * * *"');
   if (job.run !== undefined && job.run !== "schedule" && job.schedule !== undefined)
@@ -299,5 +312,14 @@ function checkRoute(app: App, path: string, route: Route, report: Report): void 
           "",
         ),
       );
+  }
+}
+
+function scheduleMistake(schedule: string): string | undefined {
+  try {
+    parseSchedule(schedule);
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
   }
 }

@@ -258,6 +258,14 @@ test.each([
     ['App shop: jobs.web: the name "web" is taken by services.web; rename one of them'],
   ],
   [
+    "a schedule that never can be",
+    () => say({ jobs: { j: { source: "./web", schedule: "0 25 * * *", timeZone: "Europe/Berlln" } } }),
+    [
+      'App shop: jobs.j.schedule: "0 25 * * *": end of range (25) above maximum (23): 25; write minute, hour, day, month and weekday: "0 3 * * *"',
+      'App shop: jobs.j.timeZone: no time zone "Europe/Berlln"; use a name of the IANA database, such as "Europe/Berlin"',
+    ],
+  ],
+  [
     "a schedule that nothing runs by",
     () => say({ jobs: { j: { source: "./web", schedule: "0 3 * * *", run: "manual" } } }),
     ['App shop: jobs.j.schedule: is stated beside run: "manual"; leave one of them out'],

@@ -4,6 +4,7 @@ import {
   type CronJobSpec,
   type FieldError,
   invalidValue,
+  isTimeZone,
   notSupported,
   parseSchedule,
   required,
@@ -43,12 +44,7 @@ function zoneMistakes(zone: string | undefined): FieldError[] {
     const why = "timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones";
     return [invalidValue(path, zone, why)];
   }
-  try {
-    Intl.DateTimeFormat("en", { timeZone: zone });
-    return [];
-  } catch {
-    return [invalidValue(path, zone, `unknown time zone ${zone}`)];
-  }
+  return isTimeZone(zone) ? [] : [invalidValue(path, zone, `unknown time zone ${zone}`)];
 }
 
 function specMistakes(spec: CronJobSpec): FieldError[] {
