@@ -37,11 +37,11 @@ async function rawEndpoint(onData: (socket: Socket, text: string) => void): Prom
 }
 
 /** Sends text as it is; all that comes back until the other side ends, or nothing has come for a while. */
-const raw = (text: string, to = port): Promise<string> =>
+const raw = (text: string, to = port, patience = 400): Promise<string> =>
   new Promise((resolve, reject) => {
     let heard = "";
     const socket = netConnect(to, serviceAddress, () => void socket.write(text, "latin1"));
-    socket.setTimeout(400, () => socket.destroy());
+    socket.setTimeout(patience, () => socket.destroy());
     socket.on("data", (chunk) => {
       heard += chunk.toString("latin1");
     });
@@ -213,6 +213,31 @@ test("what an endpoint says unasked on an idle connection is nobody's answer", a
     expect((await ask(port, path)).body).toBe(path);
     await pause(80);
   }
+});
+
+const expecting = (expect: string, end = "\r\n") =>
+  `POST / HTTP/1.1\r\nHost: a\r\nExpect: ${expect}\r\nContent-Length: 2\r\nConnection: close\r\n\r\n${end}`;
+
+test("the body is asked for once there is somebody to send it to, and only once", async () => {
+  const gone = await stage.serve("127.126.1.1", () => undefined);
+  gone.close();
+  const server = await stage.serve("127.126.1.2", (request, response) => {
+    expect(request.headers.expect).toBeUndefined();
+    request.pipe(response);
+  });
+  await stage.proxy.apply(tableWith(port, [gone.endpoint, server.endpoint]));
+  for (let i = 0; i < 6; i++) {
+    const heard = await raw(expecting("100-continue", "ok"));
+    expect(heard.match(/HTTP\/1\.1 \d+/g)).toEqual(["HTTP/1.1 100", "HTTP/1.1 200"]);
+    expect(heard).toContain("ok");
+  }
+});
+
+test("nobody is asked for a body that nobody takes", async () => {
+  await stage.proxy.apply(tableWith(port, []));
+  const [heard, strange] = await Promise.all([raw(expecting("100-continue", ""), port, 3000), raw(expecting("magic"))]);
+  expect(heard.match(/HTTP\/1\.1 \d+/g)).toEqual(["HTTP/1.1 503"]);
+  expect(strange.match(/HTTP\/1\.1 \d+/g)).toEqual(["HTTP/1.1 417"]);
 });
 
 test("information before the answer is not the answer", async () => {

@@ -72,6 +72,17 @@ test("a headless Service has no listener, but the gateway reaches it; UDP has no
   });
 });
 
+test("an ExternalName has no listener; a route reaches it at its name", () => {
+  const { services, clusters } = serviceTable(
+    [service({ type: "ExternalName", externalName: "orders.example.com", clusterIP: undefined })],
+    [],
+  );
+  expect([services, clusters["shop/orders:80"]?.endpoints]).toEqual([
+    [],
+    [{ address: "orders.example.com", port: 80, state: "ready" }],
+  ]);
+});
+
 test("affinity is in milliseconds, three hours when nothing is said", () =>
   expect(serviceTable([service({ sessionAffinity: "ClientIP" })], []).clusters["shop/orders:80"]?.affinity).toBe(
     10_800_000,
