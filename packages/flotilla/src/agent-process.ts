@@ -7,8 +7,8 @@ import type { StateFolder } from "./state-folder.ts";
 
 export interface AgentProcess {
   readonly pid: number;
-  /** Resolves with the reason when it ends by itself. */
-  readonly died: Promise<string>;
+  /** Resolves with the reason when it ends by itself; undefined: somebody asked it to. */
+  readonly died: Promise<string | undefined>;
   /** Lets this process end while the agent goes on. */
   release(): void;
 }
@@ -27,14 +27,16 @@ export function startAgent(folder: StateFolder, sync: string, detached: boolean)
     stdio: [detached ? "ignore" : "pipe", log, log],
     env: { ...process.env, NODE_COMPILE_CACHE: compileCache() },
   });
-  const died = new Promise<string>((resolve) => {
+  const died = new Promise<string | undefined>((resolve) => {
     child.once("error", (error) => resolve(error.message));
-    child.once("exit", (code, signal) => resolve(`${signal ?? `exit code ${code}`}${lastLines(folder.log)}`));
+    child.once("exit", (code, signal) =>
+      resolve(code === 0 ? undefined : `${signal ?? `exit code ${code}`}${lastLines(folder.log)}`),
+    );
   });
   return { pid: child.pid as number, died, release: () => child.unref() };
 }
 
 function lastLines(file: string): string {
-  const lines = readFileSync(file, "utf8").trimEnd().split("\n").slice(-5);
+  const lines = readFileSync(file, "utf8").split("\n").filter(Boolean).slice(-5);
   return lines.length > 0 ? `\n${lines.map((line) => `  ${line}`).join("\n")}` : "";
 }

@@ -3,6 +3,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSy
 import { join } from "node:path";
 import { systemRandom, uuid } from "@flotilla/ambient";
 import { addressRange, claimAddressRange, registryFolder } from "./address-range.ts";
+import { CommandError } from "./errors.ts";
 import { freePort } from "./free-port.ts";
 import { type StateFolder, stateFolder } from "./state-folder.ts";
 
@@ -20,16 +21,33 @@ export interface Cluster {
   };
 }
 
+const isWhole = ({ id, range, ports, tokens }: Partial<Cluster>): boolean =>
+  [id, tokens?.admin, tokens?.node, tokens?.dataPlane, tokens?.kubelet].every((text) => typeof text === "string") &&
+  [range, ports?.api, ports?.kubelet, ports?.gateway].every(Number.isInteger);
+
 const read = (file: string): Cluster | undefined => {
   if (!existsSync(file)) return undefined;
+  const text = readFileSync(file, "utf8");
   try {
-    return JSON.parse(readFileSync(file, "utf8"));
+    const cluster = JSON.parse(text);
+    if (isWhole(cluster)) return cluster;
   } catch (error) {
-    throw new Error(
-      `${file} cannot be read (${(error as Error).message}). Restore it, or start anew with: flotilla up --reset`,
-    );
+    if (!(error instanceof SyntaxError || error instanceof TypeError)) throw error;
   }
+  throw new CommandError(
+    `${file} is damaged; nothing was deleted. Put a copy back in its place, or start anew, without what was stored: flotilla up --reset`,
+  );
 };
+
+/** Whether another cluster still has its range: what cannot be read may have it. */
+function holds(owner: string, index: number): boolean {
+  // Two names for one folder, or a folder copied with its state, are told apart by what the folder itself says.
+  try {
+    return read(join(owner, "cluster.json"))?.range === index;
+  } catch {
+    return true;
+  }
+}
 
 export const readCluster = (folder: StateFolder): Cluster | undefined => read(folder.cluster);
 
@@ -41,13 +59,7 @@ export async function openCluster(folder: StateFolder, gatewayPort: number): Pro
   mkdirSync(folder.root, { recursive: true });
   chmodSync(folder.root, 0o755);
   const before = read(folder.cluster);
-  const range =
-    before?.range ??
-    claimAddressRange(registryFolder(), folder.root, (owner, index) => {
-      // Two names for one folder, or a folder copied with its state, are told apart by what the folder itself says.
-      const file = join(owner, "cluster.json");
-      return existsSync(file) && read(file)?.range === index;
-    });
+  const range = before?.range ?? claimAddressRange(registryFolder(), folder.root, holds);
   const cluster: Cluster = {
     id: before?.id ?? uuid(systemRandom),
     range,

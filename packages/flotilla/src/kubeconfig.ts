@@ -1,10 +1,11 @@
 /** What clients need to reach the cluster: the certificate, made once, and the kubeconfig, written whenever the port has changed. */
-import { generateKeyPairSync, X509Certificate } from "node:crypto";
+import { createPrivateKey, generateKeyPairSync, X509Certificate } from "node:crypto";
 import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { systemClock, systemRandom } from "@flotilla/ambient";
 import { createServingCertificate, kubeconfig } from "@flotilla/apiserver/tls";
 import { addressesOf, type Cluster } from "./cluster.ts";
+import { CommandError } from "./errors.ts";
 import type { StateFolder } from "./state-folder.ts";
 
 export interface Certificates {
@@ -21,6 +22,21 @@ const read = (folder: string): Certificates => ({
 
 export const readCertificates = (folder: StateFolder): Certificates => read(folder.certificates);
 
+/** What is there, and until when it is good (in ms); refused when its parts do not belong together. */
+function whole(folder: string): { there: Certificates; until: number } {
+  try {
+    const there = read(folder);
+    const cert = new X509Certificate(there.cert);
+    if (!cert.checkIssued(new X509Certificate(there.ca))) throw new Error("server.crt was not issued by ca.crt");
+    if (!cert.checkPrivateKey(createPrivateKey(there.key))) throw new Error("server.key is not the key of server.crt");
+    return { there, until: cert.validToDate.getTime() };
+  } catch (error) {
+    throw new CommandError(
+      `${folder} is damaged (${(error as Error).message}); nothing was deleted. Put a copy back in its place, or move it away: new ones are made.`,
+    );
+  }
+}
+
 /** Where pods find the API: the first address of the Services' range. */
 const apiServiceAddress = (cluster: Cluster): string => addressesOf(cluster).services.replace(/\d+\/\d+$/, "1");
 
@@ -29,8 +45,8 @@ const renewBefore = 30 * 24 * 3600_000;
 
 export async function ensureCertificates(folder: StateFolder, cluster: Cluster): Promise<Certificates> {
   if (existsSync(folder.certificates)) {
-    const there = read(folder.certificates);
-    if (new X509Certificate(there.cert).validToDate.getTime() - systemClock.now() > renewBefore) return there;
+    const { there, until } = whole(folder.certificates);
+    if (until - systemClock.now() > renewBefore) return there;
     rmSync(folder.certificates, { recursive: true });
   }
   const made = await createServingCertificate({

@@ -1,6 +1,6 @@
 // The command line. Each command is loaded when it is asked for, so that `flotilla status` does not pay for `flotilla up`.
 import { Command, CommanderError, InvalidArgumentError } from "commander";
-import { CommandError, exitCodes } from "./errors.ts";
+import { CommandError, exitCodes, inWords } from "./errors.ts";
 
 const version = "0.1.0";
 
@@ -113,11 +113,8 @@ try {
 } catch (error) {
   if (error instanceof CommanderError) {
     process.exitCode = error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
-  } else if (error instanceof CommandError) {
-    console.error(error.message);
-    process.exitCode = error.exitCode;
   } else {
-    console.error(error);
-    process.exitCode = exitCodes.failed;
+    console.error(inWords(error) ?? error);
+    process.exitCode = error instanceof CommandError ? error.exitCode : exitCodes.failed;
   }
 }

@@ -15,6 +15,18 @@ export async function whenReachable<T>(clock: Clock, signal: AbortSignal, ask: (
   }
 }
 
+/** Repeats `ask` until the API can be reached and has what is asked for; what went wrong last, when `signal` comes first. */
+export async function whenThere<T>(clock: Clock, signal: AbortSignal, ask: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (signal.aborted || !(error instanceof ApiUnreachableError || isNotFound(error))) throw error;
+      await sleep(clock, 50, signal).catch(() => {});
+    }
+  }
+}
+
 /** For `catch`: `value` where the API says that there is no such object. */
 export const notFoundAs =
   <T>(value: T) =>

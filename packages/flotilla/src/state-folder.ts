@@ -7,6 +7,7 @@ export const stateFolder = (appFolder: string): StateFolder => {
     root,
     cluster: join(root, "cluster.json"),
     agent: join(root, "agent.json"),
+    starting: join(root, "starting.json"),
     kubeconfig: join(root, "kubeconfig"),
     database: join(root, "state.db"),
     certificates: join(root, "certificates"),
@@ -25,6 +26,8 @@ export interface StateFolder {
   readonly cluster: string;
   /** Which process runs the cluster (`lock.ts`). */
   readonly agent: string;
+  /** Which command is about to start that process. */
+  readonly starting: string;
   readonly kubeconfig: string;
   readonly database: string;
   readonly certificates: string;

@@ -4,11 +4,12 @@ import { relative } from "node:path";
 import { type Cancel, systemClock, systemRandom, uuid } from "@flotilla/ambient";
 import { local } from "@flotilla/app";
 import { ApiUnreachableError, httpApi } from "@flotilla/client";
-import { Apps } from "@flotilla/objects";
+import { Apps, isNotFound } from "@flotilla/objects";
 import { startAgent } from "../agent-process.ts";
 import { annotations } from "../annotations.ts";
 import { type Cluster, openCluster, readCluster } from "../cluster.ts";
 import { applicationFolder, asArgument } from "../cluster-folder.ts";
+import { unanswered } from "../connect.ts";
 import { CommandError, exitCodes } from "../errors.ts";
 import { follow } from "../follow.ts";
 import { ensureCertificates, readCertificates, serverOf, writeKubeconfig } from "../kubeconfig.ts";
@@ -17,6 +18,7 @@ import { controlPlaneSaid } from "../last-words.ts";
 import { holderOf } from "../lock.ts";
 import { checkedModel } from "../model.ts";
 
+import { whenThere } from "../reachable.ts";
 import { reallyReady } from "../really-ready.ts";
 import {
   isSettled,
@@ -26,6 +28,7 @@ import {
   settledStates,
   unknownStates,
 } from "../service-state.ts";
+import { announced, ourTurn, turnOver } from "../starting.ts";
 import { stateFolder } from "../state-folder.ts";
 import { stopAgent, stopped } from "./down.ts";
 import { jsonReporter, lineReporter, liveReporter, type Reporter } from "./up-reporter.ts";
@@ -53,12 +56,13 @@ export async function up(dir: string, options: UpOptions): Promise<void> {
   const { name, namespace, hasRoutes, services } = await checkedModel(appFolder, local, false);
   const folder = stateFolder(appFolder);
   const report = reporter(options, name);
-  report.states(unknownStates(services));
 
+  await ourTurn(folder, systemClock);
   const before = holderOf(folder.agent);
   if (options.reset) {
     if (before) await stopAgent(before.pid);
     rmSync(folder.root, { recursive: true, force: true });
+    await ourTurn(folder, systemClock);
   }
   const joins = before !== undefined && !options.reset;
   const sync = uuid(systemRandom);
@@ -66,6 +70,7 @@ export async function up(dir: string, options: UpOptions): Promise<void> {
   const cluster = joins ? (readCluster(folder) as Cluster) : await openCluster(folder, wanted);
   if (!joins && cluster.ports.gateway !== wanted)
     report.note(`Port ${wanted} is taken; the gateway listens on ${cluster.ports.gateway}.`);
+  report.states(unknownStates(services));
   if (joins && options.port && options.port !== cluster.ports.gateway)
     throw new CommandError(
       `It runs already, on port ${cluster.ports.gateway}. To move it: flotilla down, then flotilla up --port ${options.port}`,
@@ -88,25 +93,36 @@ export async function up(dir: string, options: UpOptions): Promise<void> {
   agent?.died.then((why) => {
     if (ended.signal.aborted) return;
     report.stop();
-    ended.abort(new CommandError(`The agent ended: ${why}\nIts log: ${folder.log}`));
+    if (why === undefined) report.note("Another command has stopped it.");
+    ended.abort(why === undefined ? "stopped" : new CommandError(`The agent ended: ${why}\nIts log: ${folder.log}`));
   });
+  if (agent) await announced(folder, agent.pid, ended.signal, systemClock);
+  turnOver(folder);
 
   if (joins) {
     report.note(`It runs already (process ${before.pid}); applying what changed.`);
-    const request = api.write({
-      verb: "patch",
-      type: "merge",
-      resource: Apps,
-      namespace,
-      name,
-      patch: { metadata: { annotations: { [annotations.syncRequested]: sync } } },
-    });
-    await request.catch((error) => {
-      if (!(error instanceof ApiUnreachableError)) throw error;
-      const said = controlPlaneSaid(folder.node, 0);
-      throw new CommandError(
-        `Its control plane does not answer: ${said ? `it says: ${said.line}` : error.message}\nIt is stopped by: flotilla down${asArgument(appFolder)}`,
-      );
+    const request = () =>
+      api.write({
+        verb: "patch",
+        type: "merge",
+        resource: Apps,
+        namespace,
+        name,
+        patch: { metadata: { annotations: { [annotations.syncRequested]: sync } } },
+      });
+    // It may have been started a moment ago.
+    const limit = new AbortController();
+    const cancel = systemClock.after(patience, () => limit.abort());
+    const asked = whenThere(systemClock, AbortSignal.any([limit.signal, ended.signal]), request).finally(cancel);
+    await asked.catch((error) => {
+      if (ended.signal.aborted) return;
+      if (error instanceof ApiUnreachableError)
+        throw new CommandError(`${unanswered(folder, error)}\nIt is stopped by: flotilla down${asArgument(appFolder)}`);
+      if (isNotFound(error))
+        throw new CommandError(
+          `What runs here is not ${name}: stop it first, with: flotilla down${asArgument(appFolder)}`,
+        );
+      throw error;
     });
   }
 
@@ -163,7 +179,15 @@ export async function up(dir: string, options: UpOptions): Promise<void> {
     agent?.release();
     throw ended.signal.reason;
   }
+  if (options.detach && !ready && ended.signal.reason === "stopped") {
+    process.exitCode = exitCodes.failed;
+    return;
+  }
   if (options.detach && !ready && !interrupted.happened) {
+    agent?.release();
+    process.exitCode = exitCodes.failed;
+    if (states.length === 0)
+      throw new CommandError(`Its API has told nothing in ${options.timeout} s. It runs on; its log: ${folder.log}`);
     report.notReady(
       await Promise.all(
         unsettled(states).map(async (state) => ({
@@ -172,8 +196,6 @@ export async function up(dir: string, options: UpOptions): Promise<void> {
         })),
       ),
     );
-    process.exitCode = exitCodes.failed;
-    agent?.release();
     return;
   }
   await interrupted.handled;

@@ -43,6 +43,8 @@ export async function runUntilTold(name: string, start: Start): Promise<void> {
     }
   };
   process.on("SIGTERM", stop);
+  // A full disk costs lines of the log, not the process that writes them.
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
   // Ctrl-C belongs to the command that started all this; it then asks us to stop, in the right order.
   process.on("SIGINT", () => {});
   process.on("SIGHUP", () => {});
