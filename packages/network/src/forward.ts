@@ -2,7 +2,7 @@
 import { type ClientRequest, request as httpRequest, type IncomingMessage, type ServerResponse } from "node:http";
 import type { Cancel, Clock } from "@flotilla/ambient";
 import { answerError } from "./error-answer.ts";
-import { endToEnd, type Headers, headerOf, without } from "./headers.ts";
+import { endToEnd, type Headers, headerOf, trailers, without } from "./headers.ts";
 import { RequestBody } from "./request-body.ts";
 import { isIdempotent, shouldRetry } from "./retry.ts";
 import { holdTime, type Upstream, type UpstreamEndpoint } from "./upstream.ts";
@@ -184,7 +184,7 @@ class Attempts {
     });
     answer.pipe(response, { end: false });
     answer.once("end", () => {
-      if (headerOf(headers, "trailer") !== undefined) response.addTrailers(pairs(answer.rawTrailers));
+      if (headerOf(headers, "trailer") !== undefined) response.addTrailers(trailers(answer.rawTrailers));
       response.end();
     });
     answer.once("close", () => {
@@ -216,9 +216,3 @@ class Attempts {
     return `service ${this.#exchange.upstream.service} did not answer within ${(limit ?? 0) / 1000} s`;
   }
 }
-
-const pairs = (flat: readonly string[]): [string, string][] => {
-  const all: [string, string][] = [];
-  for (let i = 0; i < flat.length; i += 2) all.push([flat[i] as string, flat[i + 1] as string]);
-  return all;
-};

@@ -46,6 +46,27 @@ export function without(headers: Headers, names: readonly string[]): Headers {
   return kept;
 }
 
+/** Source: RFC 9110, 6.5.1: not for framing, routing, or deciding who asks; these would be believed by whoever merges them. */
+const neverTrailers = new Set([
+  ...hopByHop,
+  ...lasting,
+  "trailer",
+  "authorization",
+  "cookie",
+  "set-cookie",
+  "x-request-id",
+]);
+
+/** As Node.js wants them. */
+export function trailers(raw: readonly string[]): [string, string][] {
+  const pairs: [string, string][] = [];
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = raw[i] as string;
+    if (!neverTrailers.has(name.toLowerCase())) pairs.push([name, raw[i + 1] as string]);
+  }
+  return pairs;
+}
+
 export interface Origin {
   /** The peer's address. */
   readonly client: string | undefined;

@@ -1,6 +1,7 @@
 /** A request's body on its way to an endpoint, with back-pressure; a short one is kept so that it can be sent again. */
 import type { ClientRequest, IncomingMessage } from "node:http";
 import { hasBody } from "./error-answer.ts";
+import { trailers } from "./headers.ts";
 
 const mostKept = 64 * 1024;
 
@@ -46,10 +47,7 @@ export class RequestBody {
     };
     const onDrain = () => void request.resume();
     const onEnd = () => {
-      const trailers = request.rawTrailers;
-      const pairs: [string, string][] = [];
-      for (let i = 0; i < trailers.length; i += 2) pairs.push([trailers[i] as string, trailers[i + 1] as string]);
-      if (pairs.length > 0) upstream.addTrailers(pairs);
+      if (request.rawTrailers.length > 0) upstream.addTrailers(trailers(request.rawTrailers));
       upstream.end();
     };
     this.detach();

@@ -215,6 +215,34 @@ test("what an endpoint says unasked on an idle connection is nobody's answer", a
   }
 });
 
+test("an endpoint that declines an upgrade and breaks off leaves no client waiting", async () => {
+  const endpoint = await rawEndpoint((socket) => {
+    socket.write("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf", () => socket.destroy());
+  });
+  await stage.proxy.apply(tableWith(port, [endpoint]));
+  const begun = performance.now();
+  const heard = await raw("GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n", port, 20_000);
+  expect(heard).toMatch(/^HTTP\/1\.1 200 [\s\S]*half$/);
+  expect(performance.now() - begun).toBeLessThan(20_000);
+});
+
+test("what a trailer must not say is not passed on, either way", async () => {
+  const heard: string[] = [];
+  const endpoint = await rawEndpoint((socket, text) => {
+    heard.push(text);
+    if (!heard.join("").includes("\r\n0\r\n")) return;
+    const trailers = "X-Sum: 7\r\nSet-Cookie: a=1\r\nAuthorization: b\r\n";
+    const head = "HTTP/1.1 200 OK\r\nTrailer: X-Sum\r\nTransfer-Encoding: chunked\r\n";
+    socket.write(`${head}\r\n2\r\nok\r\n0\r\n${trailers}\r\n`);
+  });
+  await stage.proxy.apply(tableWith(port, [endpoint]));
+  const answer = await raw(
+    "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nX-Own: 1\r\nHost: b\r\nX-Forwarded-For: c\r\n\r\n",
+  );
+  expect(heard.join("").split("\r\n0\r\n")[1]).toBe("X-Own: 1\r\n\r\n");
+  expect(answer.split("\r\n0\r\n")[1]).toBe("X-Sum: 7\r\n\r\n");
+});
+
 const expecting = (expect: string, end = "\r\n") =>
   `POST / HTTP/1.1\r\nHost: a\r\nExpect: ${expect}\r\nContent-Length: 2\r\nConnection: close\r\n\r\n${end}`;
 
