@@ -341,6 +341,9 @@ describe.each(variants)("the agent runs pods of the API (%s)", (variant) => {
   test("who has no token gets nothing", async () => {
     expect((await fetch(`http://127.0.0.1:${agent.kubeletPort}/pods`)).status).toBe(401);
   });
+  test("a path that is malformed is refused", async () => {
+    expect((await kubelet("/containerLogs/default/%ZZ/main")).status).toBe(400);
+  });
   test("after the agent is replaced, pods run again, on the same address, counted as restarted", async () => {
     await create("web", {
       ports: [{ containerPort: 3000 }],

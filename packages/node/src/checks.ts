@@ -19,6 +19,6 @@ export interface CheckTarget {
 export interface Checks {
   /** Never rejects: what fails is an outcome. */
   check(action: Action, target: CheckTarget, timeoutMs: number): Promise<ProbeOutcome>;
-  /** What makes the container unreachable although it runs ("listens on 0.0.0.0:8000; bind to $HOST"); undefined: nothing. */
+  /** Never rejects. What makes the container unreachable although it runs ("listens on 0.0.0.0:8000; bind to $HOST"); undefined: nothing. */
   fault(target: CheckTarget): Promise<string | undefined>;
 }

@@ -122,7 +122,7 @@ function authorize({ token }: KubeletOptions, request: IncomingMessage): void {
 }
 
 async function answer(options: KubeletOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const { pathname, searchParams } = new URL(request.url ?? "/", "http://node");
+  const { pathname, searchParams } = urlOf(request);
   if (pathname === "/healthz") return void response.end("ok");
   authorize(options, request);
   const { store, usage, nodeName, clock } = options;
@@ -141,8 +141,22 @@ async function answer(options: KubeletOptions, request: IncomingMessage, respons
   throw new StatusError({ code: 404, reason: "NotFound", message: "the server could not find the requested resource" });
 }
 
+function urlOf({ url = "/" }: IncomingMessage): URL {
+  const parsed = URL.parse(url, "http://node");
+  if (!parsed) throw badRequest(`the path ${JSON.stringify(url)} is malformed`);
+  return parsed;
+}
+
+function decoded(path: string): string[] {
+  try {
+    return path.split("/").map(decodeURIComponent);
+  } catch {
+    throw badRequest(`the path ${JSON.stringify(path)} is malformed`);
+  }
+}
+
 function targetOf(path: string): Target | undefined {
-  const [, verb = "", namespace, pod, container] = path.split("/").map(decodeURIComponent);
+  const [, verb = "", namespace, pod, container] = decoded(path);
   return namespace && pod && container ? { verb, namespace, pod, container } : undefined;
 }
 
@@ -205,14 +219,22 @@ async function sendLog(options: KubeletOptions, target: Target, query: URLSearch
   );
   for await (const chunk of lines) {
     if (gone.signal.aborted) return;
-    if (!response.write(chunk))
-      await new Promise<void>((resolve) => {
-        response.once("drain", resolve);
-        response.once("close", resolve);
-      });
+    if (!response.write(chunk)) await drained(response);
   }
   response.end();
 }
+
+/** Or closed; whichever comes, neither is listened to any longer. */
+const drained = (response: ServerResponse): Promise<void> =>
+  new Promise((resolve) => {
+    const done = () => {
+      response.off("drain", done);
+      response.off("close", done);
+      resolve();
+    };
+    response.on("drain", done);
+    response.on("close", done);
+  });
 
 export function logOptions(query: URLSearchParams, clock: Clock): LogOptions {
   const number = (name: string): number | undefined => {
@@ -244,7 +266,7 @@ async function upgrade(
   head: Buffer,
 ): Promise<void> {
   authorize(options, request);
-  const { pathname, searchParams } = new URL(request.url ?? "/", "http://node");
+  const { pathname, searchParams } = urlOf(request);
   if (pathname.startsWith("/portForward/")) return upgradePortForward(options, sockets, request, socket, head);
   const target = targetOf(pathname);
   if (!target || (target.verb !== "exec" && target.verb !== "attach"))
@@ -281,7 +303,7 @@ async function upgradePortForward(
   socket: Duplex,
   head: Buffer,
 ): Promise<void> {
-  const [, , namespace = "", name = ""] = (request.url?.split("?")[0] ?? "").split("/").map(decodeURIComponent);
+  const [, , namespace = "", name = ""] = decoded(request.url?.split("?")[0] ?? "");
   const local = podNamed(store, namespace, name);
   if (!anyRunning(local)) throw badRequest(`unable to forward port because pod ${name} is not running`);
   const offered = (request.headers["sec-websocket-protocol"] ?? "").split(",").map((each) => each.trim());

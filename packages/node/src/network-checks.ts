@@ -32,7 +32,8 @@ export function networkChecks(runtime: Runtime, clock: Clock): Checks {
       cancel();
       return outcome;
     },
-    fault: (target) => listenFault(runtime, target),
+    // What cannot be found out is no fault: the container's probes say whether it answers.
+    fault: (target) => listenFault(runtime, target).catch(() => undefined),
   };
 }
 

@@ -56,3 +56,22 @@ test("liveness is taken for granted", async () =>
   ]));
 test("liveness is not tried eagerly", async () =>
   expect((await run("liveness", { periodSeconds: 5 }, never, 4)).tries).toBe(1));
+
+test("a clock that is put back does not keep failures from counting", async () => {
+  const { clock, advance } = simulation(1);
+  let back = 0;
+  const told: boolean[] = [];
+  const cancel = startProbe({
+    probe: { periodSeconds: 10 },
+    kind: "liveness",
+    clock: { ...clock, now: () => clock.now() - back },
+    check: async () => ({ ok: back === 0, message: "m" }),
+    onVerdict: (ok) => told.push(ok),
+    onFailure: () => {},
+  });
+  await advance(15_000);
+  back = 3_600_000;
+  await advance(60_000);
+  cancel();
+  expect(told).toEqual([false]);
+});

@@ -54,6 +54,8 @@ export function startProbe({ probe, kind, clock, check, onVerdict, onFailure }: 
   async function tryOnce() {
     const outcome = await check();
     if (stopped) return;
+    // A clock that is put back must not keep probes from counting until it has caught up.
+    counted = Math.min(counted, clock.now() + period);
     const counts = clock.now() >= counted;
     if (counts) counted = Math.max(counted + period, clock.now());
     if (outcome.ok) {
