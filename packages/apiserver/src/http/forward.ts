@@ -44,9 +44,11 @@ export function openUpstream(upstream: Upstream, method: string, headers: Outgoi
       : httpsRequest({ ...options, ca, rejectUnauthorized: ca !== undefined, servername: serverName });
   // Only until it is connected: streams may be silent for as long as they like.
   request.on("socket", (socket) => {
-    if (!socket.connecting) return;
-    socket.setTimeout(connectTimeout, () => socket.destroy(new Error(`no connection within ${connectTimeout} ms`)));
-    socket.once("connect", () => socket.setTimeout(0));
+    // One that was used before brings along how long it may idle unused.
+    if (!socket.connecting) return void socket.setTimeout(0);
+    const late = () => socket.destroy(new Error(`no connection within ${connectTimeout} ms`));
+    socket.setTimeout(connectTimeout, late);
+    socket.once("connect", () => socket.setTimeout(0).off("timeout", late));
   });
   return request;
 }

@@ -132,6 +132,17 @@ describe("streams", () => {
     socket.close();
     await closed;
   });
+  test("exec may be silent for long, also over a connection that was used before", async () => {
+    await server.ask("GET", `${pods}/p/log?container=main`);
+    const socket = open(`${pods}/p/exec?container=main&command=ls&stdin=true&stdout=true`);
+    await new Promise((resolve) => socket.on("open", resolve));
+    // Longer than Node.js keeps a connection that nobody uses.
+    await new Promise((resolve) => setTimeout(resolve, 5500));
+    const echo = new Promise<string>((resolve) => socket.on("message", (data) => resolve(String(data))));
+    socket.send("\0hello");
+    expect(await echo).toBe("\0hello");
+    socket.terminate();
+  }, 20_000);
   test("port-forward passes its protocol", async () => {
     const socket = open(`${pods}/one/portforward`, ["portforward.k8s.io"]);
     await new Promise((resolve) => socket.on("open", resolve));
