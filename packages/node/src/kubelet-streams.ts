@@ -104,8 +104,10 @@ async function carry(socket: WebSocket, inbox: Inbox, session: ExecSession, want
   socket.on("close", left);
   socket.on("error", left);
   const { stdin } = session;
-  stdin?.on("drain", () => socket.resume());
-  stdin?.on("close", () => socket.resume());
+  const resume = () => socket.resume();
+  // The input of a container outlives those who are attached to it.
+  stdin?.on("drain", resume);
+  stdin?.on("close", resume);
   inbox.listen((message) => {
     const [on] = message;
     const bytes = message.subarray(1);
@@ -123,6 +125,8 @@ async function carry(socket: WebSocket, inbox: Inbox, session: ExecSession, want
   ];
   const code = await session.exited;
   await Promise.all(flowing);
+  stdin?.off("drain", resume);
+  stdin?.off("close", resume);
   ended = true;
   send(channel.error, Buffer.from(JSON.stringify(exitStatus(code))));
   socket.resume();

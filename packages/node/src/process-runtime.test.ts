@@ -31,6 +31,22 @@ for (const variant of variants)
     },
   });
 
+test.each(variants)("%s: a log that cannot be written leaves no process behind", async (variant) => {
+  const folder = mkdtempSync(join(tmpdir(), "unlogged-"));
+  const stateDir = join(folder, "state");
+  const runtime = processRuntime({ clock: systemClock, stateDir, nodeBinary: process.execPath, variant });
+  try {
+    writeFileSync(join(folder, "file"), "");
+    const spec = { ...specOf(folder, "unlogged", ["sleep", "61.25"]), logPath: join(folder, "file", "0.log") };
+    await expect(runtime.start(spec)).rejects.toThrow("ENOTDIR");
+    expect(alive("61.25")).toEqual([]);
+    expect(await runtime.list()).toEqual([]);
+  } finally {
+    await runtime.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
 const alive = (marker: string) =>
   processTable().filter(({ pid }) => {
     try {

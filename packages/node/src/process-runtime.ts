@@ -134,6 +134,8 @@ export function processRuntime(options: ProcessRuntimeOptions): ProcessRuntime {
       log.write(stream, chunk);
       for (const sink of output) sink(stream, chunk);
     });
+    // What cannot be read any more is closed next, which is the end of it.
+    from.on("error", () => undefined);
     reading.push(new Promise((resolve) => void from.once("close", resolve)));
   }
 
@@ -145,17 +147,28 @@ export function processRuntime(options: ProcessRuntimeOptions): ProcessRuntime {
   async function start(spec: ContainerSpec) {
     if (live.has(spec.id)) throw new StartError(`container ${spec.id} runs already`);
     const confined = namespaces !== undefined && !spec.unconfined;
+    // Before there is a process: what cannot be written to must not leave one behind.
+    const log = openCriLog(spec.logPath, { clock, onError: options.onError });
     const group =
       confined && !rootless && spec.memoryBytes !== undefined ? memoryGroup(spec.id, spec.memoryBytes) : undefined;
-    const launch = launchOf(spec, group);
-    const child = spawn(launch.file, launch.args, {
-      env: { ...launch.env },
-      cwd: launch.cwd,
-      detached: true,
-      stdio: [spec.stdin ? "pipe" : "ignore", ...(confined ? reported : direct)],
-      ...(!confined && process.getuid?.() === 0 ? { uid: spec.user.uid, gid: spec.user.gid ?? spec.user.uid } : {}),
-    });
-    const log = openCriLog(spec.logPath, { clock, onError: options.onError });
+    let launch: ReturnType<typeof launchOf>;
+    let child: ChildProcess;
+    try {
+      launch = launchOf(spec, group);
+      child = spawn(launch.file, launch.args, {
+        env: { ...launch.env },
+        cwd: launch.cwd,
+        detached: true,
+        stdio: [spec.stdin ? "pipe" : "ignore", ...(confined ? reported : direct)],
+        ...(!confined && process.getuid?.() === 0 ? { uid: spec.user.uid, gid: spec.user.gid ?? spec.user.uid } : {}),
+      });
+    } catch (error) {
+      log.close();
+      group?.remove();
+      throw error;
+    }
+    // Somebody may be writing to it when it ends.
+    child.stdin?.on("error", () => undefined);
     const { promise: ended, resolve } = Promise.withResolvers<Exit>();
     const container: Live = {
       spec,

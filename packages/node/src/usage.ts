@@ -54,7 +54,8 @@ export function usageSampler(runtime: Runtime, clock: Clock): UsageSampler {
   }
 
   async function loop() {
-    await sample();
+    // What cannot be measured now may be the next time; whoever asks in between is told.
+    await sample().catch(() => undefined);
     if (!stopped) cancel = clock.after(sampleEvery, () => void loop(), { background: true });
   }
   void loop();
