@@ -1,5 +1,5 @@
 /** Sends a copy of a request to another cluster. Nobody waits for its answer and its failure harms nobody. */
-import { request as httpRequest, type IncomingMessage } from "node:http";
+import { type ClientRequest, request as httpRequest, type IncomingMessage } from "node:http";
 import type { Clock } from "@flotilla/ambient";
 import { hasBody } from "./error-answer.ts";
 import type { Headers } from "./headers.ts";
@@ -17,12 +17,18 @@ export interface Mirror {
   readonly headers: Headers;
 }
 
-/** Must be called before the request's body is read. */
+/** Must be called before the request's body is read. Throws what makes the request impossible to send, to anybody. */
 export function mirror({ request, upstream, clock, path, headers }: Mirror): void {
   const endpoint = upstream.takeNow();
   if (!endpoint) return;
   const { address: host, port, pool } = endpoint;
-  const copy = httpRequest({ agent: pool, host, port, method: request.method, path, headers, setHost: false });
+  let copy: ClientRequest;
+  try {
+    copy = httpRequest({ agent: pool, host, port, method: request.method, path, headers, setHost: false });
+  } catch (error) {
+    upstream.release(endpoint);
+    throw error;
+  }
   const cancel = clock.after(limit, () => copy.destroy());
   const onData = (chunk: Buffer) => {
     if (copy.writableLength > mostBuffered) copy.destroy();

@@ -1,7 +1,8 @@
 import { connect as netConnect, type Socket } from "node:net";
-import { sleep, systemClock } from "@flotilla/ambient";
+import { seededRandom, sleep, systemClock } from "@flotilla/ambient";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { ask, freshPort, gateway, rule, Stage, serviceAddress, tableWith } from "./proxy.fixture.ts";
+import { TrafficProxy } from "./proxy.ts";
 
 let stage: Stage;
 let port: number;
@@ -187,4 +188,60 @@ test("a filter that makes an impossible path costs one request, not the process"
   await stage.proxy.apply(tableWith(port, [server.endpoint], { gateways: [listener] }));
   expect((await ask(listener.port, "/")).status).toBe(500);
   expect((await ask(port, "/")).body).toBe("ok");
+});
+
+test("the gateway answers at ::1, too", async () => {
+  const proxy = new TrafficProxy({
+    clock: systemClock,
+    random: seededRandom(1),
+    gatewayAddresses: ["127.0.0.1", "::1"],
+    onProblems: (problems) => expect(problems).toEqual({}),
+  });
+  try {
+    const server = await stage.serve(
+      "127.126.1.1",
+      ({ headers }, response) => void response.end(`${headers["x-forwarded-for"]}`),
+    );
+    const listener = gateway(freshPort(), rule());
+    await proxy.apply(tableWith(port, [server.endpoint], { gateways: [listener] }));
+    for (const [host, by] of [
+      ["[::1]", "::1"],
+      ["127.0.0.1", "127.0.0.1"],
+    ]) {
+      const response = await fetch(`http://${host}:${listener.port}/`);
+      expect(await response.text()).toBe(by);
+    }
+  } finally {
+    await proxy.stop();
+  }
+});
+
+test("a stop lets requests under way end, refuses new connections, and cuts what stays", async () => {
+  const server = await stage.serve("127.126.1.1", async (_, response) => {
+    await pause(300);
+    response.end("slow");
+  });
+  await stage.proxy.apply(tableWith(port, [server.endpoint]));
+  const slow = ask(port, "/");
+  const idle = netConnect(port, serviceAddress);
+  const closed = new Promise((resolve) => idle.on("close", resolve));
+  await pause(100);
+  const begun = performance.now();
+  const stopped = stage.proxy.stop();
+  await expect(ask(port, "/")).rejects.toThrow(/ECONNREFUSED/);
+  expect((await slow).body).toBe("slow");
+  // One that has never asked anything has nothing under way.
+  await closed;
+  await stopped;
+  expect(performance.now() - begun).toBeLessThan(2500);
+});
+
+test("a stop cuts a stream that does not end, after a while", async () => {
+  const server = await stage.serve("127.126.1.1", (_, response) => void response.write("begun"));
+  await stage.proxy.apply(tableWith(port, [server.endpoint]));
+  const asking = ask(port, "/");
+  const failed = expect(asking).rejects.toThrow();
+  await pause(50);
+  await stage.proxy.stop();
+  await failed;
 });
