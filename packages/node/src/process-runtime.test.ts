@@ -38,7 +38,7 @@ test.each(variants)("%s: a log that cannot be written leaves no process behind",
   try {
     writeFileSync(join(folder, "file"), "");
     const spec = { ...specOf(folder, "unlogged", ["sleep", "61.25"]), logPath: join(folder, "file", "0.log") };
-    await expect(runtime.start(spec)).rejects.toThrow("ENOTDIR");
+    await expect(runtime.start(spec)).rejects.toThrow("EEXIST");
     expect(alive("61.25")).toEqual([]);
     expect(await runtime.list()).toEqual([]);
   } finally {
