@@ -172,3 +172,8 @@ test("a Binding may be posted to the collection", async () => {
   expect((await server.ask("POST", "/api/v1/namespaces/default/bindings", binding)).code).toBe(201);
   expect((await server.ask("GET", `${pods}/b`)).body.spec.nodeName).toBe("n1");
 });
+
+test("a debug container is refused so that kubectl debug knows why", async () => {
+  const { code, body } = await server.ask("PATCH", "/api/v1/namespaces/default/pods/b/ephemeralcontainers", {}, merge);
+  expect([code, body.reason, body.details]).toEqual([404, "NotFound", {}]);
+});

@@ -66,6 +66,8 @@ export function serveVerb(serving: Serving, exchange: Exchange, resource: Resour
   const handler = handlers[verb];
   const served = path.subresource ? resource.subresources.includes(path.subresource) : true;
   if (!served || (resource.namespaced === false && path.namespace !== undefined)) throw notFoundPath(resource, path);
+  if (resource.plural === "pods" && path.subresource === "ephemeralcontainers" && verb !== "get")
+    throw noDebugContainers();
   const isMissingNamespace = resource.namespaced && !path.namespace && verb !== "list" && verb !== "watch";
   const isAllowed = path.subresource || (resource.verbs ?? allVerbs).includes(verb);
   const isNamedCreate = verb === "create" && path.name !== undefined && !path.subresource;
@@ -85,6 +87,13 @@ export const noSuchResource = (): StatusError =>
     reason: "NotFound",
     details: {},
     code: 404,
+  });
+
+/** Without a name in its details, which is how kubectl debug knows that the cluster lacks them, and not the pod. */
+const noDebugContainers = (): StatusError =>
+  new StatusError({
+    ...noSuchResource().status,
+    message: "this cluster runs no ephemeral containers; kubectl exec shows the container from inside",
   });
 
 const notFoundPath = (resource: Resource, path: ResourcePath): StatusError =>
