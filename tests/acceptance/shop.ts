@@ -50,20 +50,23 @@ async function command(
 export class Shop {
   readonly dir: string;
   readonly port: number;
+  /** What `flotilla` is called by in its folder. */
+  readonly program: readonly [string, ...string[]];
 
-  constructor(dir: string, port: number) {
+  constructor(dir: string, port: number, program: readonly [string, ...string[]] = [process.execPath, flotilla]) {
     this.dir = dir;
     this.port = port;
+    this.program = program;
   }
 
   /** A fresh copy, in a folder that only its owner may enter. */
-  static async copy(): Promise<Shop> {
+  static async copy(program?: readonly [string, ...string[]]): Promise<Shop> {
     const dir = mkdtempSync(join(tmpdir(), "flotilla-shop-"));
     cpSync(join(root, "examples", "shop"), dir, {
       recursive: true,
       filter: (file) => !/\/(\.flotilla|node_modules)$/.test(file),
     });
-    return new Shop(dir, await freePort());
+    return new Shop(dir, await freePort(), program);
   }
 
   get url(): string {
@@ -71,7 +74,8 @@ export class Shop {
   }
 
   flotilla(...args: string[]): Promise<Answer> {
-    return command(process.execPath, [flotilla, ...args], { cwd: this.dir });
+    const [file, ...first] = this.program;
+    return command(file, [...first, ...args], { cwd: this.dir });
   }
 
   /** Throws with everything the command said when it is not ready in the end. */
@@ -98,7 +102,8 @@ export class Shop {
   }
 
   start(...args: string[]): ChildProcess {
-    return spawn(process.execPath, [flotilla, ...args], {
+    const [file, ...first] = this.program;
+    return spawn(file, [...first, ...args], {
       cwd: this.dir,
       stdio: ["ignore", "pipe", "pipe"],
       env: { ...process.env, NO_COLOR: "1" },
