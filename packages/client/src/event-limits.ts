@@ -33,9 +33,9 @@ export class EventLimits {
 
   /** What to write, and how often it has been said so far; undefined: say nothing. Repeats share their identity. */
   take(component: string, note: EventNote): { identity: string; message: string; count: number } | undefined {
-    const { about, type, reason } = note;
+    const { about, type, reason, fieldPath = "" } = note;
     const { namespace, name, uid } = about.metadata;
-    const group = [component, about.apiVersion, about.kind, namespace, name, uid, type].join("\u0000");
+    const group = [component, about.apiVersion, about.kind, namespace, name, uid, fieldPath, type].join("\u0000");
     const similar = `${group}\u0000${reason}`;
     const combine = this.#isTooVaried(similar, note.message);
     const message = combine ? `(combined from similar events): ${note.message}` : note.message;

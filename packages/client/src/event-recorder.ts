@@ -97,7 +97,11 @@ export class EventRecorder {
 
 type Counted = EventNote & { readonly identity: string; readonly count: number };
 
-function eventOf(component: string, { about, type, reason, message, identity, count }: Counted, now: string): Event {
+function eventOf(
+  component: string,
+  { about, type, reason, message, fieldPath, identity, count }: Counted,
+  now: string,
+): Event {
   const { name, namespace, uid, resourceVersion } = about.metadata;
   // Two halves, since one alone could meet another event's.
   const hash = [identity, `\u0000${identity}`].map((text) => fnv1a(text).toString(16).padStart(8, "0")).join("");
@@ -105,7 +109,15 @@ function eventOf(component: string, { about, type, reason, message, identity, co
     apiVersion: "v1",
     kind: "Event",
     metadata: { name: `${name.slice(0, 253 - hash.length - 1)}.${hash}`, namespace: namespace ?? "default" },
-    involvedObject: { apiVersion: about.apiVersion, kind: about.kind, namespace, name, uid, resourceVersion },
+    involvedObject: {
+      apiVersion: about.apiVersion,
+      kind: about.kind,
+      namespace,
+      name,
+      uid,
+      resourceVersion,
+      ...(fieldPath === undefined ? {} : { fieldPath }),
+    },
     type,
     reason,
     message,

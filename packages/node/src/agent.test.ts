@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { sleep, systemClock, systemRandom } from "@flotilla/ambient";
@@ -28,6 +28,10 @@ import type { Runtime } from "./runtime.ts";
 const namespace = "default";
 const token = "secret";
 const variants = namespacesWork(process.getuid?.() !== 0) ? (["namespaced", "plain"] as const) : (["plain"] as const);
+
+const asRoot = process.getuid?.() === 0;
+const sysctl = "/proc/sys/net/ipv4/ip_unprivileged_port_start";
+const lowPorts = existsSync(sysctl) ? Number(readFileSync(sysctl, "utf8")) : 1024;
 
 const server = `
   const { createServer } = require("node:http");
@@ -273,6 +277,38 @@ describe.each(variants)("the agent runs pods of the API (%s)", (variant) => {
     });
     expect((await events("WrongListener"))[0]).toMatch(/listens on 127\.\d+\.\d+\.\d+:4445, not on its port 4444/);
     expect(isReady(await get("wrong"))).toBe(false);
+  });
+  test.runIf(lowPorts > 81 && (variant === "plain" || !asRoot))(
+    "a port that the container may not have is said, and stays said when it fails for it",
+    async () => {
+      await create("low", {
+        ports: [{ containerPort: 81 }],
+        command: ["sh", "-c", "exit 1"],
+        securityContext: asRoot ? { runAsUser: 12345 } : {},
+      });
+      expect((await events("PrivilegedPort"))[0]).toContain("may not listen on port 81");
+      const pod = await until("low", (each) => main(each)?.state?.waiting?.reason === "CrashLoopBackOff");
+      expect(pod.status?.conditions?.find(({ type }) => type === "flotilla.dev/Reachable")).toMatchObject({
+        status: "False",
+        reason: "PrivilegedPort",
+      });
+    },
+  );
+  test("events about a container say which one", async () => {
+    await create(
+      "told",
+      { command: ["sleep", "100"] },
+      { initContainers: [{ name: "first", image: "app", command: ["true"] }] },
+    );
+    await until("told", isReady);
+    await events("Started");
+    const fields = async () =>
+      (await api.list(Events, { namespace })).items
+        .filter(({ reason }) => reason === "Started")
+        .map(({ involvedObject }) => involvedObject.fieldPath)
+        .toSorted();
+    for (let i = 0; i < 100 && (await fields()).length < 2; i++) await sleep(systemClock, 25);
+    expect(await fields()).toEqual(["spec.containers{main}", "spec.initContainers{first}"]);
   });
   test("a command runs in the container over a WebSocket, with its exit code", async () => {
     await create("shell", { command: ["sleep", "100"] });

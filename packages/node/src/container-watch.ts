@@ -33,7 +33,7 @@ export function watchContainer(watched: WatchedContainer, store: PodStore, check
     const timeoutMs = (spec.timeoutSeconds ?? 1) * 1000;
     const check = () => checks.check(spec, target, timeoutMs);
     const onFailure = (message: string) =>
-      store.note(uid, "Warning", "Unhealthy", `${words[kind]} probe failed: ${message}`);
+      store.note(uid, "Warning", "Unhealthy", `${words[kind]} probe failed: ${message}`, name);
     const cancel = startProbe({ probe: spec, kind, clock, check, onVerdict, onFailure });
     cancels.add(cancel);
     return cancel;
@@ -44,9 +44,9 @@ export function watchContainer(watched: WatchedContainer, store: PodStore, check
     const fault = await checks.fault(target);
     if (stopped) return false;
     const before = store.get(uid)?.containers[name]?.fault;
-    if (fault !== before) store.updateContainer(uid, name, () => ({ fault }));
-    if (fault !== undefined && fault !== before)
-      store.note(uid, "Warning", "WrongListener", `container ${name} ${fault}`);
+    if (fault?.message === before?.message) return fault !== undefined;
+    store.updateContainer(uid, name, () => ({ fault }));
+    if (fault) store.note(uid, "Warning", fault.reason, `container ${name} ${fault.message}`, name);
     return fault !== undefined;
   }
 
@@ -85,12 +85,14 @@ export function watchContainer(watched: WatchedContainer, store: PodStore, check
   }
 
   async function start() {
+    // One that may not have its port is often gone before it is looked at.
+    if (container.ports?.some(({ containerPort }) => containerPort < (target.lowestPort ?? 0))) void lookForFault();
     const hook = container.lifecycle?.postStart;
     if (hook) {
       const outcome: ProbeOutcome = await runHook(hook, target, checks, clock);
       if (stopped) return;
       if (!outcome.ok) {
-        store.note(uid, "Warning", "FailedPostStartHook", `PostStartHook failed: ${outcome.message}`);
+        store.note(uid, "Warning", "FailedPostStartHook", `PostStartHook failed: ${outcome.message}`, name);
         return store.updateContainer(uid, name, () => ({ unhealthy: "failed postStart hook" }));
       }
     }

@@ -32,6 +32,14 @@ const cases: readonly [string, number[], string[], string[], string | undefined]
   ["while another pod has the same port", [80], [], ["127.96.1.8:80"], undefined],
   ["on one of two ports", [80, 81], [`${ip}:80`], [], undefined],
 ];
+test("a port that the container may not have is named, unless it has it", () => {
+  expect(faultOf(ip, [80], [], at(), 1024)).toEqual({
+    reason: "PrivilegedPort",
+    message: "may not listen on port 80: on this machine ports below 1024 are for root; give it a port from 1024 up",
+  });
+  expect(faultOf(ip, [80], at(`${ip}:80`), at(), 1024)).toBeUndefined();
+  expect(faultOf(ip, [1024], at(), at(), 1024)).toBeUndefined();
+});
 test.each(cases)("a server that listens %s", (_how, ports, own, others, expected) =>
-  expect(faultOf(ip, ports, at(...own), at(...others))).toBe(expected),
+  expect(faultOf(ip, ports, at(...own), at(...others))?.message).toBe(expected),
 );

@@ -36,6 +36,12 @@ export interface StartFailure {
   readonly awaitsObjects?: boolean;
 }
 
+/** Why nobody reaches it: it listens at the wrong place, or may not listen on its port. */
+export interface Fault {
+  readonly reason: "WrongListener" | "PrivilegedPort";
+  readonly message: string;
+}
+
 export interface LocalContainer {
   readonly state: ContainerState;
   readonly restartCount: number;
@@ -51,8 +57,7 @@ export interface LocalContainer {
   readonly ready: boolean;
   /** Why it must be ended: a failed liveness probe, startup probe or hook. */
   readonly unhealthy?: string;
-  /** It listens where nobody reaches it. */
-  readonly fault?: string;
+  readonly fault?: Fault;
 }
 
 /** Something that happened, to become an Event. */
@@ -61,6 +66,8 @@ export interface Note {
   readonly type: "Normal" | "Warning";
   readonly reason: string;
   readonly message: string;
+  /** It happened to this one; undefined: to the pod. */
+  readonly container?: string;
 }
 
 export interface LocalPod {

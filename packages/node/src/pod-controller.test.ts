@@ -129,7 +129,9 @@ describe("status", () => {
     expect(statusOf(pod, local)?.containerStatuses?.[0]?.state).toEqual({ waiting: { reason: "PodInitializing" } });
   });
   test("one that listens where nobody reaches it is not ready", () => {
-    const local = localOf(podOf(), { main: running({ fault: "listens on 0.0.0.0:80; bind to $HOST" }) });
+    const local = localOf(podOf(), {
+      main: running({ fault: { reason: "WrongListener", message: "listens on 0.0.0.0:80; bind to $HOST" } }),
+    });
     expect(condition(podOf(), local, "Ready")?.status).toBe("False");
     expect(condition(podOf(), local, "flotilla.dev/Reachable")?.message).toContain("bind to $HOST");
   });

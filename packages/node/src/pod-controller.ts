@@ -104,9 +104,18 @@ export function decidePod({ pod, locals, inputs }: PodObservation, facts: AgentF
 function tell(pod: Pod, { uid, notes }: LocalPod): { events: NonNullable<Decision["events"]>; effects: PodEffect[] } {
   const last: Note | undefined = notes.at(-1);
   return {
-    events: notes.map(({ type, reason, message }) => ({ about: pod, type, reason, message })),
+    events: notes.map(({ type, reason, message, container }) => {
+      const note = { about: pod, type, reason, message };
+      return container === undefined ? note : { ...note, fieldPath: fieldPathOf(pod, container) };
+    }),
     effects: last ? [{ do: "told", uid, upTo: last.number }] : [],
   };
+}
+
+/** Source: kubernetes pkg/kubelet/container/ref.go. */
+function fieldPathOf({ spec }: Pod, name: string): string {
+  const isInit = spec.initContainers?.some((each) => each.name === name) ?? false;
+  return `spec.${isInit ? "initContainers" : "containers"}{${name}}`;
 }
 
 function end(pod: Pod, local: LocalPod, graceSeconds: number): PodEffect[] {

@@ -168,7 +168,7 @@ function conditions(
       const { state } = localContainer(local, name);
       return !(state.is === "exited" && state.exitCode === 0);
     });
-  const faults = Object.entries(local.containers).flatMap(([name, { fault }]) => (fault ? [`${name} ${fault}`] : []));
+  const faults = Object.entries(local.containers).flatMap(([name, { fault }]) => (fault ? [{ ...fault, name }] : []));
   const wanted: (Pick<PodCondition, "type" | "status"> & { reason?: string; message?: string })[] = [
     { type: "PodReadyToStartContainers", status: done || local.volumes.hash === undefined ? "False" : "True" },
     initialized
@@ -193,8 +193,8 @@ function conditions(
           {
             type: "flotilla.dev/Reachable",
             status: "False",
-            reason: "WrongListener",
-            message: faults.join("; "),
+            reason: faults[0]?.reason,
+            message: faults.map(({ name, message }) => `${name} ${message}`).join("; "),
           } as const,
         ]
       : []),

@@ -53,8 +53,8 @@ export class PodStore {
     });
   }
 
-  note(uid: string, type: Note["type"], reason: string, message: string): void {
-    const note: Note = { number: ++this.#notes, type, reason, message };
+  note(uid: string, type: Note["type"], reason: string, message: string, container?: string): void {
+    const note: Note = { number: ++this.#notes, type, reason, message, container };
     this.update(uid, ({ notes }) => ({ notes: [...notes, note].slice(-mostNotes) }));
   }
 

@@ -184,7 +184,13 @@ export class PodWorker {
         ...before,
         failure: { reason, message, at, count, awaitsObjects } satisfies StartFailure,
       }));
-      this.store.note(asked.uid, "Warning", "Failed", reason === "ErrImagePull" ? message : `Error: ${message}`);
+      this.store.note(
+        asked.uid,
+        "Warning",
+        "Failed",
+        reason === "ErrImagePull" ? message : `Error: ${message}`,
+        asked.name,
+      );
     });
   }
 
@@ -194,7 +200,7 @@ export class PodWorker {
     const container = allContainers(pod).find((each) => each.container.name === name)?.container;
     if (!container) throw new StartProblem("CreateContainerError", `no container ${name} in pod ${pod.metadata.name}`);
     if (env.problem !== undefined) throw new StartProblem("CreateContainerConfigError", env.problem, true);
-    const image = await this.#pull(uid, container.image ?? "");
+    const image = await this.#pull(uid, name, container.image ?? "");
     const id = Buffer.from(this.#options.random.bytes(16)).toString("hex");
     const spec = containerSpec(pod, container, {
       id,
@@ -217,15 +223,22 @@ export class PodWorker {
     this.#dropLogs(pod, name, restartCount - keptLogs);
     const shortcomings = runtime.shortcomings(spec.value);
     this.store.update(uid, (each) => ({ shortcomings: [...new Set([...each.shortcomings, ...shortcomings])] }));
-    this.store.note(uid, "Normal", "Created", `Created container: ${name}`);
+    this.store.note(uid, "Normal", "Created", `Created container: ${name}`, name);
     const startedAt = clock.now();
-    const common = { restartCount, backOff, last, imageID: image.digest, failure: undefined, fault: undefined };
+    const common = {
+      restartCount,
+      backOff,
+      last,
+      imageID: image.digest,
+      failure: undefined,
+      fault: lasting(local, name),
+    };
     try {
       await runtime.start(spec.value);
     } catch (error) {
       const { message } = error as Error;
       this.#early.delete(id);
-      this.store.note(uid, "Warning", "Failed", `Error: ${message}`);
+      this.store.note(uid, "Warning", "Failed", `Error: ${message}`, name);
       const ended = { id, startedAt, finishedAt: clock.now(), exitCode: 128, reason: "StartError", message };
       return this.store.updateContainer(uid, name, () => ({ ...idle, ...common, state: { is: "exited", ...ended } }));
     }
@@ -234,9 +247,9 @@ export class PodWorker {
     this.#early.delete(id);
     const running = { is: "running", id, startedAt } as const;
     this.store.updateContainer(uid, name, () => ({ ...idle, ...common, state: running }));
-    this.store.note(uid, "Normal", "Started", `Started container ${name}`);
+    this.store.note(uid, "Normal", "Started", `Started container ${name}`, name);
     if (exit) return this.#exited(exit);
-    const target = { id, podIP, container };
+    const target = { id, podIP, container, lowestPort: runtime.lowestPort?.(spec.value) };
     this.#watching.set(
       id,
       watchContainer({ uid, name, pod, container, target }, this.store, this.#options.checks, clock),
@@ -263,10 +276,10 @@ export class PodWorker {
 
   readonly #early = new Map<string, RuntimeEvent>();
 
-  async #pull(uid: string, image: string): Promise<ResolvedImage> {
+  async #pull(uid: string, name: string, image: string): Promise<ResolvedImage> {
     try {
       const resolved = await this.#options.images.resolve(image);
-      this.store.note(uid, "Normal", "Pulled", `Container image "${image}" already present on machine`);
+      this.store.note(uid, "Normal", "Pulled", `Container image "${image}" already present on machine`, name);
       return resolved;
     } catch (error) {
       throw new StartProblem("ErrImagePull", `Failed to pull image "${image}": ${(error as Error).message}`);
@@ -277,7 +290,7 @@ export class PodWorker {
     const local = this.store.get(uid);
     const state = local && localContainer(local, name).state;
     if (state?.is !== "running") return;
-    if (!state.stopping) this.store.note(uid, "Normal", "Killing", message);
+    if (!state.stopping) this.store.note(uid, "Normal", "Killing", message, name);
     void this.end(uid, name, graceSeconds * 1000).catch(this.#report);
   }
 
@@ -298,7 +311,8 @@ export class PodWorker {
     if (hook && container && !state.stopping && !this.skipPreStop && graceMs > 0) {
       const begun = clock.now();
       const outcome = await runHook(hook, { id: state.id, podIP: local.podIP, container }, checks, clock, left);
-      if (!outcome.ok) this.store.note(uid, "Warning", "FailedPreStopHook", `PreStopHook failed: ${outcome.message}`);
+      if (!outcome.ok)
+        this.store.note(uid, "Warning", "FailedPreStopHook", `PreStopHook failed: ${outcome.message}`, name);
       left = Math.max(left - (clock.now() - begun), leastGraceMs);
     }
     // Probes go on during the hook: traffic may still arrive.
@@ -342,7 +356,7 @@ export class PodWorker {
       started: false,
       ready: false,
       unhealthy: undefined,
-      fault: undefined,
+      fault: lasting(local, name),
     }));
     this.#noteBackOff(local, name, known);
   }
@@ -357,6 +371,7 @@ export class PodWorker {
       "Warning",
       "BackOff",
       `Back-off restarting failed container ${name} in pod ${podName}_${namespace}(${uid})`,
+      name,
     );
   }
 
@@ -372,6 +387,12 @@ export class PodWorker {
     this.store.remove(uid);
     await this.#options.volumes.remove(uid);
   }
+}
+
+/** What does not end with the container: it will not be allowed its port the next time either. */
+function lasting(local: LocalPod, name: string) {
+  const { fault } = localContainer(local, name);
+  return fault?.reason === "PrivilegedPort" ? fault : undefined;
 }
 
 class StartProblem extends Error {

@@ -3,7 +3,7 @@
  * (`plain.ts`). Starting, stopping, ending, logs and memory limits are the same for both and live here.
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, constants as fileModes, mkdirSync, openSync, rmSync } from "node:fs";
+import { existsSync, constants as fileModes, mkdirSync, openSync, readFileSync, rmSync } from "node:fs";
 import { Socket } from "node:net";
 import { constants } from "node:os";
 import { join } from "node:path";
@@ -289,6 +289,10 @@ export function processRuntime(options: ProcessRuntimeOptions): ProcessRuntime {
     scheme: "process",
     variant,
     shortcomings: (spec) => (variant === "plain" && !spec.unconfined ? plainShortcomings(spec) : []),
+    lowestPort({ user: { uid = 0 }, capabilities, unconfined }) {
+      const granted = variant === "namespaced" && !unconfined && capabilities.add.includes("NET_BIND_SERVICE");
+      return !rootless && (uid === 0 || granted) ? 0 : lowestUnprivilegedPort();
+    },
     start,
     stop,
     exec,
@@ -319,5 +323,11 @@ export function processRuntime(options: ProcessRuntimeOptions): ProcessRuntime {
 /** The reading end of a named pipe; opening it does not wait for a writer. */
 const openPipe = (path: string): Readable =>
   new Socket({ fd: openSync(path, fileModes.O_RDONLY | fileModes.O_NONBLOCK), readable: true, writable: false });
+
+/** Source: ip_sysctl of Linux; where there is none, the customary limit. */
+function lowestUnprivilegedPort(): number {
+  const path = "/proc/sys/net/ipv4/ip_unprivileged_port_start";
+  return existsSync(path) ? Number(readFileSync(path, "latin1")) : 1024;
+}
 
 const signalled = (name: NodeJS.Signals | null) => 128 + (name ? constants.signals[name] : 0);

@@ -90,6 +90,8 @@ export interface Runtime {
   readonly scheme: string;
   /** Fields of this container that the runtime cannot honour; empty: all are. */
   shortcomings(spec: ContainerSpec): readonly string[];
+  /** The lowest port that this container may listen on; left out: any. */
+  lowestPort?(spec: ContainerSpec): number;
   /** Resolves when the command has been started; rejects with a StartError, and then nothing is left. */
   start(spec: ContainerSpec): Promise<void>;
   /** SIGTERM, and SIGKILL when it still runs after `graceMs` (0: at once). Resolves when it has ended; unknown ids have. */
