@@ -7,7 +7,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Clock } from "@flotilla/ambient";
-import { badRequest, notFound, Pods, StatusError } from "@flotilla/objects";
+import { badRequest, internalError, noSuchPath, notFound, Pods, StatusError, unauthorized } from "@flotilla/objects";
 import type { WebSocketServer } from "ws";
 import { serveStreams, streamProtocols } from "./kubelet-streams.ts";
 import { anyRunning, isRunning, type LocalPod, localContainer } from "./local-pod.ts";
@@ -96,29 +96,17 @@ async function webSockets(): Promise<WebSocketServer> {
 }
 
 function refuse(response: ServerResponse, error: unknown) {
-  const known = error instanceof StatusError;
   if (response.headersSent) return response.destroy();
-  response.writeHead(known ? error.code : 500, { "Content-Type": "application/json" });
-  const message = known ? error.message : `internal error: ${error instanceof Error ? error.message : error}`;
-  const reason = known ? error.reason : "InternalError";
-  response.end(
-    JSON.stringify({
-      kind: "Status",
-      apiVersion: "v1",
-      metadata: {},
-      status: "Failure",
-      message,
-      reason,
-      code: known ? error.code : 500,
-    }),
-  );
+  const { code, status } =
+    error instanceof StatusError ? error : internalError(error instanceof Error ? error.message : String(error));
+  response.writeHead(code, { "Content-Type": "application/json" });
+  response.end(JSON.stringify(status));
 }
 
 function authorize({ token }: KubeletOptions, request: IncomingMessage): void {
   const given = Buffer.from(request.headers.authorization ?? "");
   const wanted = Buffer.from(`Bearer ${token}`);
-  if (given.length !== wanted.length || !timingSafeEqual(given, wanted))
-    throw new StatusError({ code: 401, reason: "Unauthorized", message: "Unauthorized" });
+  if (given.length !== wanted.length || !timingSafeEqual(given, wanted)) throw unauthorized();
 }
 
 async function answer(options: KubeletOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -138,7 +126,7 @@ async function answer(options: KubeletOptions, request: IncomingMessage, respons
   if (pathname === "/stats/summary") return json(statsSummary(facts));
   const metrics = metricsAnswer(pathname.replace(/\/$/, ""), searchParams, facts);
   if (metrics) return json(metrics);
-  throw new StatusError({ code: 404, reason: "NotFound", message: "the server could not find the requested resource" });
+  throw noSuchPath();
 }
 
 function urlOf({ url = "/" }: IncomingMessage): URL {
@@ -269,12 +257,7 @@ async function upgrade(
   const { pathname, searchParams } = urlOf(request);
   if (pathname.startsWith("/portForward/")) return upgradePortForward(options, sockets, request, socket, head);
   const target = targetOf(pathname);
-  if (!target || (target.verb !== "exec" && target.verb !== "attach"))
-    throw new StatusError({
-      code: 404,
-      reason: "NotFound",
-      message: "the server could not find the requested resource",
-    });
+  if (!target || (target.verb !== "exec" && target.verb !== "attach")) throw noSuchPath();
   const asked = (...names: string[]) => names.some((name) => ["true", "1"].includes(searchParams.get(name) ?? ""));
   const tty = asked("tty");
   const wanted = {

@@ -30,7 +30,13 @@ export class StatusError extends Error {
 /** What a message needs to name a resource; a `Resource` is one. */
 type Named = Pick<Resource, "group" | "plural">;
 
-const failure = (code: number, reason: string, message: string, details?: StatusDetails): StatusError =>
+/** One that has no name of its own below. */
+export const failure = (
+  code: number,
+  reason: string | undefined,
+  message: string,
+  details?: StatusDetails,
+): StatusError =>
   new StatusError({
     kind: "Status",
     apiVersion: "v1",
@@ -56,6 +62,10 @@ export const notFound = (resource: Named, name: string): StatusError =>
 
 export const alreadyExists = (resource: Named, name: string): StatusError =>
   failure(409, "AlreadyExists", `${resourceName(resource)} ${quoted(name)} already exists`, about(resource, name));
+
+/** Nothing is served at this path. */
+export const noSuchPath = (): StatusError =>
+  failure(404, "NotFound", "the server could not find the requested resource", {});
 
 /** No free name was found for a `generateName`; the client may try again after `retryAfterSeconds`. */
 export const generateNameConflict = (resource: Named, name: string, retryAfterSeconds: number): StatusError =>

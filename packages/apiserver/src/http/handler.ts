@@ -2,7 +2,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { uuid } from "@flotilla/ambient";
-import { type Resource, StatusError } from "@flotilla/objects";
+import { failure, noSuchPath, type Resource, type StatusError } from "@flotilla/objects";
 import { type Aggregation, createAggregation } from "./aggregation.ts";
 import { answer, answerError } from "./answer.ts";
 import { anonymous, authenticated } from "./authentication.ts";
@@ -17,7 +17,7 @@ import { parseResourcePath, type ResourcePath } from "./resource-path.ts";
 import { isReview, serveReview } from "./reviews.ts";
 import type { Exchange, Serving } from "./serving.ts";
 import { isStream, refuseStream, serveUpgrade } from "./upgrade.ts";
-import { noSuchResource, serveVerb, verbOf } from "./verbs.ts";
+import { serveVerb, verbOf } from "./verbs.ts";
 
 // Long selectors are common, longer addresses than this are not.
 const longestUrl = 32 * 1024;
@@ -74,16 +74,7 @@ async function handle(
   }
 }
 
-const tooLong = (): StatusError =>
-  new StatusError({
-    kind: "Status",
-    apiVersion: "v1",
-    metadata: {},
-    status: "Failure",
-    message: `the URL is longer than ${longestUrl} characters`,
-    reason: "RequestURITooLong",
-    code: 414,
-  });
+const tooLong = (): StatusError => failure(414, "RequestURITooLong", `the URL is longer than ${longestUrl} characters`);
 
 async function dispatch(
   parts: Parts,
@@ -117,19 +108,19 @@ async function dispatch(
   const resource = serving.registry.resource(group, version, plural);
   if (resource) return serveResource(parts, exchange, resource, path, client);
   const remote = parts.aggregation.find(group, version);
-  if (!remote) throw noSuchResource();
+  if (!remote) throw noSuchPath();
   return parts.aggregation.forward(exchange, remote);
 }
 
 async function serveDocument({ aggregation, discovery, openApi }: Parts, exchange: Exchange): Promise<void> {
   const { method } = exchange.request;
-  if (method !== "GET" && method !== "HEAD") throw noSuchResource();
+  if (method !== "GET" && method !== "HEAD") throw noSuchPath();
   if (exchange.path === "/") return answer(exchange, 200, { paths: rootPaths });
   if ((await discovery.serve(exchange)) || (await openApi.serve(exchange))) return;
   // The list of resources of a version that another server answers for.
   const [, root, group = "", version = ""] = exchange.path.split("/");
   const remote = root === "apis" ? aggregation.find(group, version) : undefined;
-  if (!remote) throw noSuchResource();
+  if (!remote) throw noSuchPath();
   return aggregation.forward(exchange, remote);
 }
 

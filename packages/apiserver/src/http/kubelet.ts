@@ -3,6 +3,7 @@ import type { IncomingMessage } from "node:http";
 import {
   badRequest,
   type Container,
+  failure,
   internalError,
   isRecord,
   type Pod,
@@ -129,16 +130,7 @@ export async function kubeletError(incoming: IncomingMessage, pod: Pod): Promise
   const message = text || `the agent of node ${pod.spec.nodeName} answered with ${code}`;
   if (code !== 404) return internalError(message);
   const details = { name: pod.metadata.name, kind: Pods.plural };
-  return new StatusError({
-    kind: "Status",
-    apiVersion: "v1",
-    metadata: {},
-    status: "Failure",
-    message,
-    reason: "NotFound",
-    details,
-    code,
-  });
+  return failure(404, "NotFound", message, details);
 }
 
 function statusIn(text: string): Status | undefined {

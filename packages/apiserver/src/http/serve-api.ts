@@ -3,6 +3,7 @@ import { createServer as createHttpServer, type IncomingMessage, type Server, Se
 import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { type Clock, type Random, systemRandom } from "@flotilla/ambient";
+import { failure } from "@flotilla/objects";
 import type { Registry, UserInfo } from "../registry.ts";
 import { mastersOnly } from "./authorization.ts";
 import { watchAvailability } from "./availability.ts";
@@ -135,15 +136,7 @@ function refuseMalformed(error: NodeJS.ErrnoException, socket: Duplex): void {
       : error.code === "ERR_HTTP_REQUEST_TIMEOUT"
         ? [408, "Timeout", "the request took too long to arrive"]
         : [400, "BadRequest", "the request is not valid HTTP"];
-  const body = JSON.stringify({
-    kind: "Status",
-    apiVersion: "v1",
-    metadata: {},
-    status: "Failure",
-    message,
-    reason,
-    code,
-  });
+  const body = JSON.stringify(failure(code, reason, message).status);
   socket.end(
     `HTTP/1.1 ${code} ${reason}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n` +
       `Connection: close\r\n\r\n${body}`,

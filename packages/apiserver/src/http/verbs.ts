@@ -6,6 +6,7 @@ import {
   isRecord,
   type KubeObject,
   methodNotAllowed,
+  noSuchPath,
   notFound,
   type Resource,
   required,
@@ -76,30 +77,17 @@ export function serveVerb(serving: Serving, exchange: Exchange, resource: Resour
   return handler({ serving, exchange, resource, path });
 }
 
-/** Nothing is served at this path. */
-export const noSuchResource = (): StatusError =>
-  new StatusError({
-    kind: "Status",
-    apiVersion: "v1",
-    metadata: {},
-    status: "Failure",
-    message: "the server could not find the requested resource",
-    reason: "NotFound",
-    details: {},
-    code: 404,
-  });
-
 /** Without a name in its details, which is how kubectl debug knows that the cluster lacks them, and not the pod. */
 const noDebugContainers = (): StatusError =>
   new StatusError({
-    ...noSuchResource().status,
+    ...noSuchPath().status,
     message: "this cluster runs no ephemeral containers; kubectl exec shows the container from inside",
   });
 
 const notFoundPath = (resource: Resource, path: ResourcePath): StatusError =>
   path.subresource
     ? notFound({ group: resource.group, plural: `${resource.plural}/${path.subresource}` }, path.name ?? "")
-    : noSuchResource();
+    : noSuchPath();
 
 async function get({ serving, exchange, resource, path }: Request): Promise<void> {
   const form = negotiate(exchange.request);

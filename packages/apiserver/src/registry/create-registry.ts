@@ -1,12 +1,18 @@
 /** The verbs of the API, put together. Each write is one transaction on the store. */
-import { badRequest, type KubeObject, methodNotAllowed, type Resource, resourceName } from "@flotilla/objects";
+import {
+  badRequest,
+  type KubeObject,
+  methodNotAllowed,
+  noSuchPath,
+  type Resource,
+  resourceName,
+} from "@flotilla/objects";
 import type { Registry, RequestContext, Target } from "../registry.ts";
 import { createObject } from "./creating.ts";
 import { deleteObject } from "./deleting.ts";
 import { keyOf, type Parts, type Place, type Writing } from "./parts.ts";
 import { patchObject } from "./patching.ts";
 import { getObject, listObjects } from "./reading.ts";
-import { unknownPath } from "./served-resources.ts";
 import { bindPod } from "./subresources/binding.ts";
 import { evictPod } from "./subresources/eviction.ts";
 import { patchScale, scaleOf, updateScale } from "./subresources/scale.ts";
@@ -126,6 +132,6 @@ const subresourceOf = (resource: Resource, subresource: string) => ({
 
 function mustHave(parts: Parts, given: Resource, subresource: string): Resource {
   const resource = parts.served.mustServe(given);
-  if (!resource.subresources.includes(subresource)) throw unknownPath();
+  if (!resource.subresources.includes(subresource)) throw noSuchPath();
   return resource;
 }

@@ -3,6 +3,7 @@ import type { PatchType } from "@flotilla/client";
 import {
   applyConflict,
   badRequest,
+  failure,
   type KubeObject,
   notFound,
   type Resource,
@@ -107,15 +108,8 @@ function guarded<T>(run: () => T): T {
     if (error instanceof StatusError || !(error instanceof Error)) throw error;
     if (error instanceof ApplyConflictError) throw conflictOf(error);
     if (!error.name.endsWith("PatchError") && !error.name.endsWith("ApplyError")) throw error;
-    throw new StatusError({
-      kind: "Status",
-      apiVersion: "v1",
-      metadata: {},
-      status: "Failure",
-      message: `the server rejected our request due to an error in our request: ${error.message}`,
-      reason: "Invalid",
-      details: { causes: [{ reason: "UnexpectedServerResponse", message: error.message }] },
-      code: 422,
+    throw failure(422, "Invalid", `the server rejected our request due to an error in our request: ${error.message}`, {
+      causes: [{ reason: "UnexpectedServerResponse", message: error.message }],
     });
   }
 }

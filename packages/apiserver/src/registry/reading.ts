@@ -4,6 +4,7 @@ import {
   apiVersionOf,
   badRequest,
   expired,
+  failure,
   type KubeObject,
   notFound,
   type Resource,
@@ -102,18 +103,9 @@ function mustBeReached({ store }: Parts, revision: number): void {
 /** Source: apiserver pkg/storage/errors.go */
 function tooLarge(revision: number, current: number): StatusError {
   const message = `Too large resource version: ${revision}, current: ${current}`;
-  return new StatusError({
-    kind: "Status",
-    apiVersion: "v1",
-    metadata: {},
-    status: "Failure",
-    message: `Timeout: ${message}`,
-    reason: "Timeout",
-    details: {
-      causes: [{ reason: "ResourceVersionTooLarge", message: "Too large resource version" }],
-      retryAfterSeconds: 1,
-    },
-    code: 504,
+  return failure(504, "Timeout", `Timeout: ${message}`, {
+    causes: [{ reason: "ResourceVersionTooLarge", message: "Too large resource version" }],
+    retryAfterSeconds: 1,
   });
 }
 

@@ -1,5 +1,5 @@
 /** Which resources are served now: those of the table and those of established CustomResourceDefinitions. */
-import { resources as known, methodNotAllowed, type Resource, StatusError } from "@flotilla/objects";
+import { resources as known, methodNotAllowed, noSuchPath, type Resource } from "@flotilla/objects";
 
 const pathOf = ({ group, version, plural }: Pick<Resource, "group" | "version" | "plural">) =>
   `${group}/${version}/${plural}`;
@@ -41,7 +41,7 @@ export class ServedResources {
   /** The resource as it is served now (a custom one may have got another schema). Throws what an unknown path is answered with. */
   mustServe(resource: Resource, verb?: string): Resource {
     const served = this.#byPath.get(pathOf(resource));
-    if (!served) throw unknownPath();
+    if (!served) throw noSuchPath();
     if (verb && served.verbs && !served.verbs.includes(verb)) throw methodNotAllowed(served, verb);
     return served;
   }
@@ -57,15 +57,3 @@ export class ServedResources {
     this.#endListeners.clear();
   }
 }
-
-export const unknownPath = (): StatusError =>
-  new StatusError({
-    kind: "Status",
-    apiVersion: "v1",
-    metadata: {},
-    status: "Failure",
-    message: "the server could not find the requested resource",
-    reason: "NotFound",
-    details: {},
-    code: 404,
-  });

@@ -1,6 +1,7 @@
 /** pods/eviction: a deletion that disruption budgets may refuse. Source: kubernetes pkg/registry/core/pod/storage/eviction.go */
 import {
   badRequest,
+  failure,
   isReady,
   type KubeObject,
   matchesSelector,
@@ -47,14 +48,11 @@ function askBudget(writing: Writing, pod: Pod): void {
   ).filter(({ spec }) => spec.selector && matchesSelector(spec.selector, pod.metadata.labels));
   const [budget, second] = budgets;
   if (second)
-    throw new StatusError({
-      kind: "Status",
-      apiVersion: "v1",
-      metadata: {},
-      status: "Failure",
-      message: "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.",
-      code: 500,
-    });
+    throw failure(
+      500,
+      undefined,
+      "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.",
+    );
   if (!budget || unhealthyAnyway(pod, budget)) return;
   const { status } = budget;
   const name = budget.metadata.name;
