@@ -2,7 +2,7 @@ export type { Endpoint } from "./bootstrap.ts";
 export { administrator, type ControlPlane, type ControlPlaneOptions, createControlPlane } from "./control-plane.ts";
 export { type ApiServer, type ServeOptions, serveApi, servedVersion } from "./http/serve-api.ts";
 export type { Attributes, VersionInfo } from "./http/serving.ts";
-export type { FieldError, KindRules } from "./kind-rules.ts";
+export type { KindRules } from "./kind-rules.ts";
 export { localApi } from "./local-api.ts";
 export type { IssuedToken, TokenIssuer } from "./registry/parts.ts";
 export type {

@@ -1,8 +1,6 @@
 /** What the API knows about one kind beyond the table. Each kind's rules live in `rules/<group>/<kind>.ts`. */
 import type { FieldError, KubeObject } from "@flotilla/objects";
 
-export type { FieldError } from "@flotilla/objects";
-
 export interface KindRules<T extends KubeObject = KubeObject> {
   /** Fills in defaults, in place, on create, update and patch; before admission and validation. Applying it twice changes nothing. */
   defaults?(object: T): void;

@@ -12,12 +12,12 @@ export function fnv1a(text: string): number {
 const encoder = new TextEncoder();
 
 /** No vowels, so that no words come out, and nothing that is mistaken for another. Source: apimachinery pkg/util/rand. */
-const alphabet = "bcdfghjklmnpqrstvwxz2456789";
+export const safeAlphabet = "bcdfghjklmnpqrstvwxz2456789";
 
 /** The text with every character mapped into the safe alphabet, as rand.SafeEncodeString does. */
 export function safeEncode(text: string): string {
   let safe = "";
-  for (const byte of encoder.encode(text)) safe += alphabet[byte % alphabet.length];
+  for (const byte of encoder.encode(text)) safe += safeAlphabet[byte % safeAlphabet.length];
   return safe;
 }
 

@@ -88,7 +88,7 @@ export {
 } from "./generated/resources.ts";
 // The types of all kinds, hundreds of names.
 export type * from "./generated/types.ts";
-export { contentHash, fnv1a, safeEncode, stableStringify } from "./hash.ts";
+export { contentHash, fnv1a, safeAlphabet, safeEncode, stableStringify } from "./hash.ts";
 export {
   formatLabelSelector,
   hasLabels,

@@ -1,10 +1,7 @@
 /**
  * Short texts derived from longer ones: pure, so that a repeated decision names the same objects.
- * Source: the alphabet of kubernetes apimachinery pkg/util/rand, which spells no words.
  */
-import { fnv1a } from "@flotilla/objects";
-
-const alphabet = "bcdfghjklmnpqrstvwxz2456789";
+import { fnv1a, safeAlphabet } from "@flotilla/objects";
 
 /** Exactly `length` characters of the safe alphabet. */
 export function suffix(text: string, length = 5): string {
@@ -12,7 +9,7 @@ export function suffix(text: string, length = 5): string {
   let rest = BigInt(fnv1a(text)) * 4294967296n + BigInt(fnv1a(`${text}#`));
   let out = "";
   for (let i = 0; i < length; i++) {
-    out += alphabet[Number(rest % 27n)];
+    out += safeAlphabet[Number(rest % 27n)];
     rest /= 27n;
   }
   return out;

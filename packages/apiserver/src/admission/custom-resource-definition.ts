@@ -4,8 +4,8 @@ import {
   type CustomResourceDefinitionStatus,
   CustomResourceDefinitions,
   resourceName,
+  setCondition,
 } from "@flotilla/objects";
-import { timestamp } from "../registry/parts.ts";
 import type { AdmissionStep } from "./request.ts";
 
 const DEFINITIONS = resourceName(CustomResourceDefinitions);
@@ -30,12 +30,21 @@ export const acceptNames: AdmissionStep = ({
       (other.spec.names.kind === names.kind || other.spec.names.plural === names.plural),
   );
   const stored = versions?.find(({ storage }) => storage)?.name;
-  const now = timestamp(parts.clock.now());
-  const condition = (type: string, status: "True" | "False", reason: string, message: string) => {
-    const had = earlier?.conditions?.find((each) => each.type === type);
-    const lastTransitionTime = had?.status === status ? had.lastTransitionTime : now;
-    return { type, status, lastTransitionTime, reason, message };
-  };
+  const now = new Date(parts.clock.now());
+  type Condition = NonNullable<NonNullable<CustomResourceDefinitionStatus["conditions"]>[number]>;
+  const [accepted, established] = rival
+    ? [
+        { status: "False", reason: "KindConflict", message: `"${names.kind}" is already in use` },
+        { status: "False", reason: "NotAccepted", message: "not all names are accepted" },
+      ]
+    : [
+        { status: "True", reason: "NoConflicts", message: "no conflicts found" },
+        { status: "True", reason: "InitialNamesAccepted", message: "the initial names have been accepted" },
+      ];
+  const found: Omit<Condition, "lastTransitionTime">[] = [
+    { type: "NamesAccepted", ...accepted },
+    { type: "Established", ...established },
+  ] as Condition[];
   definition.status = {
     ...earlier,
     acceptedNames: {
@@ -44,15 +53,10 @@ export const acceptNames: AdmissionStep = ({
       listKind: names.listKind || `${names.kind}List`,
     },
     storedVersions: [...new Set([...(earlier?.storedVersions ?? []), ...(stored ? [stored] : [])])],
-    conditions: rival
-      ? [
-          condition("NamesAccepted", "False", "KindConflict", `"${names.kind}" is already in use`),
-          condition("Established", "False", "NotAccepted", "not all names are accepted"),
-        ]
-      : [
-          condition("NamesAccepted", "True", "NoConflicts", "no conflicts found"),
-          condition("Established", "True", "InitialNamesAccepted", "the initial names have been accepted"),
-        ],
+    conditions: found.reduce<Condition[]>(
+      (conditions, condition) => setCondition(conditions, condition, now),
+      earlier?.conditions ?? [],
+    ),
   } as CustomResourceDefinitionStatus;
 };
 

@@ -1,12 +1,13 @@
 /** Every pod runs as a ServiceAccount of its namespace and, unless told not to, carries a token of it. Source: kubernetes plugin/pkg/admission/serviceaccount */
+import type { Random } from "@flotilla/ambient";
 import { forbidden, type Pod, type PodSpec, Pods, resourceName, type ServiceAccount } from "@flotilla/objects";
+import { randomSuffix } from "../registry/parts.ts";
 import type { AdmissionStep } from "./request.ts";
 
 const MOUNT_PATH = "/var/run/secrets/kubernetes.io/serviceaccount";
 /** Seconds; an hour and some, so that the age of a token tells it from one that was asked for. */
 const TOKEN_EXPIRATION = 3607;
 const MIRROR = "kubernetes.io/config.mirror";
-const ALPHABET = "bcdfghjklmnpqrstvwxz2456789";
 
 export const giveServiceAccount: AdmissionStep = ({ parts, transaction, operation, resource, subresource, object }) => {
   if (resourceName(resource) !== "pods" || operation !== "CREATE" || subresource) return;
@@ -28,20 +29,18 @@ export const giveServiceAccount: AdmissionStep = ({ parts, transaction, operatio
       name,
       `error looking up service account ${namespace}/${spec.serviceAccountName}: serviceaccount "${spec.serviceAccountName}" not found`,
     );
-  const suffix = () =>
-    Array.from({ length: 5 }, () => ALPHABET[Math.floor(parts.random.next() * ALPHABET.length)]).join("");
-  if (spec.automountServiceAccountToken ?? account.automountServiceAccountToken ?? true) mountToken(spec, suffix);
+  if (spec.automountServiceAccountToken ?? account.automountServiceAccountToken ?? true) mountToken(spec, parts.random);
   if (!spec.imagePullSecrets?.length && account.imagePullSecrets?.length)
     spec.imagePullSecrets = account.imagePullSecrets.map((secret) => ({ name: secret.name }));
 };
 
-function mountToken(spec: PodSpec, suffix: () => string): void {
+function mountToken(spec: PodSpec, random: Random): void {
   const containers = [...(spec.initContainers ?? []), ...spec.containers].filter(
     ({ volumeMounts }) => !volumeMounts?.some(({ mountPath }) => mountPath === MOUNT_PATH),
   );
   if (containers.length === 0) return;
   const present = spec.volumes?.find(({ name }) => name.startsWith("kube-api-access-"));
-  const name = present?.name ?? `kube-api-access-${suffix()}`;
+  const name = present?.name ?? `kube-api-access-${randomSuffix(random)}`;
   for (const container of containers)
     container.volumeMounts = [...(container.volumeMounts ?? []), { name, readOnly: true, mountPath: MOUNT_PATH }];
   if (present) return;

@@ -1,6 +1,5 @@
 /** The mistakes of a value by its schema. Source of messages: kube-openapi pkg/validation, apiextensions-apiserver pkg/apiserver/validation */
-import { deepEqual, isRecord } from "@flotilla/objects";
-import type { FieldError } from "../kind-rules.ts";
+import { deepEqual, type FieldError, isRecord } from "@flotilla/objects";
 import type { StructuralSchema } from "./structural-schema.ts";
 
 const invalid = (field: string, value: unknown, detail: string): FieldError => ({

@@ -14,14 +14,12 @@ import { mustBeValid } from "./checking.ts";
 import { generationAfter } from "./generation.ts";
 import { matchPlace, takeIn } from "./intake.ts";
 import { metadataMistakes } from "./metadata.ts";
-import { keyOfObject, type Place, timestamp, type Writing } from "./parts.ts";
+import { keyOfObject, type Place, randomSuffix, timestamp, type Writing } from "./parts.ts";
 import { rulesFor } from "./rules-for.ts";
 import { schemaOf } from "./schema.ts";
 
-/** Source: apiserver pkg/storage/names/generate.go, apimachinery pkg/util/rand */
-const LONGEST_NAME = 63;
-const SUFFIX_LENGTH = 5;
-const ALPHABET = "bcdfghjklmnpqrstvwxz2456789";
+/** The base of a generated name. Source: apiserver pkg/storage/names/generate.go */
+const LONGEST_BASE = 58;
 const NAME_ATTEMPTS = 8;
 
 export function createObject(
@@ -89,16 +87,10 @@ function manage({ parts, context }: Writing, resource: Resource, object: KubeObj
 function nameObject({ parts, transaction }: Writing, resource: Resource, object: KubeObject): void {
   const { metadata } = object;
   if (metadata.name || !metadata.generateName) return;
-  const base = metadata.generateName.slice(0, LONGEST_NAME - SUFFIX_LENGTH);
+  const base = metadata.generateName.slice(0, LONGEST_BASE);
   for (let attempt = 0; attempt < NAME_ATTEMPTS; attempt++) {
-    metadata.name = base + suffix();
+    metadata.name = base + randomSuffix(parts.random);
     if (!transaction.get(resourceName(resource), keyOfObject(object))) return;
   }
   throw generateNameConflict(resource, metadata.name, 1);
-
-  function suffix() {
-    let text = "";
-    while (text.length < SUFFIX_LENGTH) text += ALPHABET[Math.floor(parts.random.next() * ALPHABET.length)];
-    return text;
-  }
 }

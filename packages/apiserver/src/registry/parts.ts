@@ -1,6 +1,6 @@
 /** What the verbs and the admission steps work with. */
 import type { Clock, Random } from "@flotilla/ambient";
-import type { KubeObject, Resource } from "@flotilla/objects";
+import { type KubeObject, type Resource, safeAlphabet, timeOf } from "@flotilla/objects";
 import type { RequestContext } from "../registry.ts";
 import type { Transaction } from "../store/staging.ts";
 import type { Store } from "../store/store.ts";
@@ -55,4 +55,8 @@ export const keyOf = (namespace: string | undefined, name: string): string =>
 export const keyOfObject = (object: KubeObject): string => keyOf(object.metadata.namespace, object.metadata.name);
 
 /** RFC 3339 with whole seconds, as all times in metadata are. */
-export const timestamp = (milliseconds: number): string => `${new Date(milliseconds).toISOString().slice(0, 19)}Z`;
+export const timestamp = (milliseconds: number): string => timeOf(new Date(milliseconds));
+
+/** Five characters: what makes a generated name unique. Source: apiserver pkg/storage/names/generate.go */
+export const randomSuffix = (random: Random): string =>
+  Array.from({ length: 5 }, () => safeAlphabet[Math.floor(random.next() * safeAlphabet.length)]).join("");

@@ -3,6 +3,7 @@ import {
   badRequest,
   conflict,
   deepEqual,
+  type FieldError,
   type KubeObject,
   notFound,
   type Resource,
@@ -10,7 +11,6 @@ import {
 } from "@flotilla/objects";
 import { updateManagedFields } from "@flotilla/patch";
 import { admit } from "../admission/index.ts";
-import type { FieldError } from "../kind-rules.ts";
 import { mustBeValid } from "./checking.ts";
 import { createTaken } from "./creating.ts";
 import { generationAfter } from "./generation.ts";
