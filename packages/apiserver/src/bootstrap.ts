@@ -93,12 +93,12 @@ const gatewayClass = newObject(GatewayClasses, {
   spec: { controllerName: "flotilla.dev/gateway", description: "The gateway of the embedded cluster." },
 });
 
-const SERVICE = { name: "kubernetes", namespace: "default" };
+const service = { name: "kubernetes", namespace: "default" };
 
 const kubernetesService = (serviceCIDR: string): KubeObject => {
   const address = addressText(parseCidr(serviceCIDR).first + 1);
   return newObject(Services, {
-    metadata: { ...SERVICE, labels: { component: "apiserver", provider: "kubernetes" } },
+    metadata: { ...service, labels: { component: "apiserver", provider: "kubernetes" } },
     spec: {
       type: "ClusterIP",
       clusterIP: address,
@@ -113,22 +113,22 @@ const kubernetesService = (serviceCIDR: string): KubeObject => {
 
 /** Endpoints and EndpointSlice of default/kubernetes, and the target port of its Service. */
 export async function publishEndpoint(registry: Registry, context: RequestContext, { address, port }: Endpoint) {
-  const metadata = { ...SERVICE, labels: { "endpointslice.kubernetes.io/skip-mirror": "true" } };
+  const metadata = { ...service, labels: { "endpointslice.kubernetes.io/skip-mirror": "true" } };
   const ports = [{ name: "https", port, protocol: "TCP" }];
   const endpoints = newObject(Endpoints, { metadata, subsets: [{ addresses: [{ ip: address }], ports }] } as never);
   const slice = newObject(EndpointSlices, {
-    metadata: { ...SERVICE, labels: { "kubernetes.io/service-name": SERVICE.name } },
+    metadata: { ...service, labels: { "kubernetes.io/service-name": service.name } },
     addressType: "IPv4",
     endpoints: [{ addresses: [address], conditions: { ready: true } }],
     ports,
   } as never);
   const apply = (resource: Resource, body: KubeObject) =>
-    registry.patch({ resource, ...SERVICE }, { type: "apply", body, force: true }, context);
+    registry.patch({ resource, ...service }, { type: "apply", body, force: true }, context);
   await Promise.all([
     apply(Endpoints, endpoints),
     apply(EndpointSlices, slice),
     registry.patch(
-      { resource: Services, ...SERVICE },
+      { resource: Services, ...service },
       { type: "strategic", body: { spec: { ports: [{ port: 443, targetPort: port }] } } },
       context,
     ),

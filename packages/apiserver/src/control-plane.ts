@@ -39,8 +39,8 @@ export interface ControlPlane {
   close(): Promise<void>;
 }
 
-const SERVICE_CIDR = "10.96.0.0/16";
-const ENDPOINT: Endpoint = { address: "127.0.0.1", port: 6443 };
+const serviceCidr = "10.96.0.0/16";
+const usualEndpoint: Endpoint = { address: "127.0.0.1", port: 6443 };
 
 export const administrator: UserInfo = {
   username: "kubernetes-admin",
@@ -59,8 +59,8 @@ const contextOf = (user: UserInfo, fieldManager: string): RequestContext => ({
 });
 
 export async function createControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
-  const { clock, random, persistence, tokens, certificateAuthority = "", endpoint = ENDPOINT } = options;
-  const serviceCIDR = options.serviceCIDR ?? SERVICE_CIDR;
+  const { clock, random, persistence, tokens, certificateAuthority = "", endpoint = usualEndpoint } = options;
+  const serviceCIDR = options.serviceCIDR ?? serviceCidr;
   parseCidr(serviceCIDR);
   const store = new Store(persistence, clock);
   const served = new ServedResources();

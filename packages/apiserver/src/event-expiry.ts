@@ -3,8 +3,8 @@ import type { Clock } from "@flotilla/ambient";
 import { type Event, Events, isNotFound } from "@flotilla/objects";
 import type { Registry, RequestContext } from "./registry.ts";
 
-const LIFETIME = 3600_000;
-const LOOK_EVERY = 300_000;
+const lifetime = 3600_000;
+const lookEvery = 300_000;
 
 /** Returns how to stop. `failed` hears of deletions that did not work; they are tried again at the next look. */
 export function expireEvents(
@@ -13,12 +13,12 @@ export function expireEvents(
   context: RequestContext,
   failed: (error: unknown) => void,
 ): () => void {
-  let cancel = clock.after(LOOK_EVERY, look, { background: true });
+  let cancel = clock.after(lookEvery, look, { background: true });
   return () => cancel();
 
   function look(): void {
-    cancel = clock.after(LOOK_EVERY, look, { background: true });
-    const oldest = clock.now() - LIFETIME;
+    cancel = clock.after(lookEvery, look, { background: true });
+    const oldest = clock.now() - lifetime;
     for (const event of registry.list(Events).items as Event[]) {
       if (lastSeen(event) >= oldest) continue;
       const { namespace, name, resourceVersion } = event.metadata;

@@ -8,7 +8,7 @@ import {
 } from "@flotilla/objects";
 import type { AdmissionStep } from "./request.ts";
 
-const DEFINITIONS = resourceName(CustomResourceDefinitions);
+const definitions = resourceName(CustomResourceDefinitions);
 
 export const acceptNames: AdmissionStep = ({
   parts,
@@ -19,11 +19,11 @@ export const acceptNames: AdmissionStep = ({
   object,
   before,
 }) => {
-  if (resourceName(resource) !== DEFINITIONS || operation === "DELETE" || subresource) return;
+  if (resourceName(resource) !== definitions || operation === "DELETE" || subresource) return;
   const definition = object as CustomResourceDefinition;
   const { group, names, versions } = definition.spec;
   const earlier = (before as CustomResourceDefinition | undefined)?.status;
-  const rival = (transaction.list(DEFINITIONS) as CustomResourceDefinition[]).find(
+  const rival = (transaction.list(definitions) as CustomResourceDefinition[]).find(
     (other) =>
       other.metadata.name !== definition.metadata.name &&
       other.spec.group === group &&
@@ -62,7 +62,7 @@ export const acceptNames: AdmissionStep = ({
 
 /** Runs once the deletion is staged. */
 export const removeDefined: AdmissionStep = ({ transaction, resource, object }) => {
-  if (resourceName(resource) !== DEFINITIONS || transaction.get(DEFINITIONS, object.metadata.name)) return;
+  if (resourceName(resource) !== definitions || transaction.get(definitions, object.metadata.name)) return;
   const { group, names } = (object as CustomResourceDefinition).spec;
   const defined = resourceName({ group, plural: names.plural });
   for (const { metadata } of transaction.list(defined))

@@ -2,14 +2,14 @@
 import { forbidden, type Ingress, type IngressClass, IngressClasses, resourceName } from "@flotilla/objects";
 import type { AdmissionStep } from "./request.ts";
 
-const IS_DEFAULT = "ingressclass.kubernetes.io/is-default-class";
+const defaultAnnotation = "ingressclass.kubernetes.io/is-default-class";
 
 export const chooseIngressClass: AdmissionStep = ({ transaction, operation, resource, object }) => {
   if (resourceName(resource) !== "ingresses.networking.k8s.io" || operation !== "CREATE") return;
   const { spec, metadata } = object as Ingress;
   if (spec.ingressClassName || metadata.annotations?.["kubernetes.io/ingress.class"] !== undefined) return;
   const defaults = (transaction.list(resourceName(IngressClasses)) as IngressClass[]).filter(
-    (each) => each.metadata.annotations?.[IS_DEFAULT] === "true",
+    (each) => each.metadata.annotations?.[defaultAnnotation] === "true",
   );
   if (defaults.length > 1)
     throw forbidden(resource, metadata.name, `${defaults.length} default IngressClasses were found, only 1 allowed`);

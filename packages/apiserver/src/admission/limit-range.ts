@@ -16,7 +16,7 @@ import type { AdmissionRequest, AdmissionStep } from "./request.ts";
 
 type Amounts = Record<string, Quantity>;
 
-const ANNOTATION = "kubernetes.io/limit-ranger";
+const annotation = "kubernetes.io/limit-ranger";
 
 const rangesFor = ({ transaction, object }: AdmissionRequest) =>
   transaction.list("limitranges", object.metadata.namespace) as LimitRange[];
@@ -36,7 +36,7 @@ export const setDefaultLimits: AdmissionStep = (request) => {
       ...(spec.initContainers ?? []).flatMap((container) => fill(container, limits, requests, "init container")),
     ];
     if (notes.length > 0)
-      metadata.annotations = { ...metadata.annotations, [ANNOTATION]: `LimitRanger plugin set: ${notes.join("; ")}` };
+      metadata.annotations = { ...metadata.annotations, [annotation]: `LimitRanger plugin set: ${notes.join("; ")}` };
   }
 };
 

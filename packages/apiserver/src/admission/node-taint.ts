@@ -2,12 +2,12 @@
 import { type Node, resourceName } from "@flotilla/objects";
 import type { AdmissionStep } from "./request.ts";
 
-const TAINT = { key: "node.kubernetes.io/not-ready", effect: "NoSchedule" };
+const taint = { key: "node.kubernetes.io/not-ready", effect: "NoSchedule" };
 
 export const taintNewNode: AdmissionStep = ({ operation, resource, object }) => {
   if (resourceName(resource) !== "nodes" || operation !== "CREATE") return;
   const node = object as Node;
   const taints = node.spec?.taints ?? [];
-  if (taints.some(({ key, effect }) => key === TAINT.key && effect === TAINT.effect)) return;
-  node.spec = { ...node.spec, taints: [...taints, { ...TAINT }] } as Node["spec"];
+  if (taints.some(({ key, effect }) => key === taint.key && effect === taint.effect)) return;
+  node.spec = { ...node.spec, taints: [...taints, { ...taint }] } as Node["spec"];
 };

@@ -4,17 +4,17 @@ import { forbidden, type Pod, type PodSpec, Pods, resourceName, type ServiceAcco
 import { randomSuffix } from "../registry/parts.ts";
 import type { AdmissionStep } from "./request.ts";
 
-const MOUNT_PATH = "/var/run/secrets/kubernetes.io/serviceaccount";
+const tokenFolder = "/var/run/secrets/kubernetes.io/serviceaccount";
 /** Seconds; an hour and some, so that the age of a token tells it from one that was asked for. */
-const TOKEN_EXPIRATION = 3607;
-const MIRROR = "kubernetes.io/config.mirror";
+const tokenExpiration = 3607;
+const mirrorAnnotation = "kubernetes.io/config.mirror";
 
 export const giveServiceAccount: AdmissionStep = ({ parts, transaction, operation, resource, subresource, object }) => {
   if (resourceName(resource) !== "pods" || operation !== "CREATE" || subresource) return;
   const pod = object as Pod;
   const { namespace, name, annotations } = pod.metadata;
   const { spec } = pod;
-  if (annotations?.[MIRROR] !== undefined) {
+  if (annotations?.[mirrorAnnotation] !== undefined) {
     if (spec.serviceAccountName) throw forbidden(Pods, name, "a mirror pod may not reference service accounts");
     return;
   }
@@ -36,16 +36,16 @@ export const giveServiceAccount: AdmissionStep = ({ parts, transaction, operatio
 
 function mountToken(spec: PodSpec, random: Random): void {
   const containers = [...(spec.initContainers ?? []), ...spec.containers].filter(
-    ({ volumeMounts }) => !volumeMounts?.some(({ mountPath }) => mountPath === MOUNT_PATH),
+    ({ volumeMounts }) => !volumeMounts?.some(({ mountPath }) => mountPath === tokenFolder),
   );
   if (containers.length === 0) return;
   const present = spec.volumes?.find(({ name }) => name.startsWith("kube-api-access-"));
   const name = present?.name ?? `kube-api-access-${randomSuffix(random)}`;
   for (const container of containers)
-    container.volumeMounts = [...(container.volumeMounts ?? []), { name, readOnly: true, mountPath: MOUNT_PATH }];
+    container.volumeMounts = [...(container.volumeMounts ?? []), { name, readOnly: true, mountPath: tokenFolder }];
   if (present) return;
   const sources = [
-    { serviceAccountToken: { expirationSeconds: TOKEN_EXPIRATION, path: "token" } },
+    { serviceAccountToken: { expirationSeconds: tokenExpiration, path: "token" } },
     { configMap: { name: "kube-root-ca.crt", items: [{ key: "ca.crt", path: "ca.crt" }] } },
     {
       downwardAPI: { items: [{ path: "namespace", fieldRef: { apiVersion: "v1", fieldPath: "metadata.namespace" } }] },

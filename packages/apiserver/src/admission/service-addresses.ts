@@ -7,9 +7,9 @@ import { invalid, resourceName, type Service, type ServicePort, Services } from 
 import { addressNumber, addressText, type Cidr, contains, parseCidr } from "./cidr.ts";
 import type { AdmissionStep } from "./request.ts";
 
-const NODE_PORTS = { first: 30000, last: 32767 };
+const nodePorts = { first: 30000, last: 32767 };
 /** Random choices before a scan from a random start. */
-const GUESSES = 16;
+const guesses = 16;
 
 export const giveAddresses: AdmissionStep = ({
   parts,
@@ -114,14 +114,14 @@ function giveNodePorts(
       return invalid(Services, service.metadata.name, [{ field, type: "FieldValueInvalid", message }]);
     };
     if (nodePort) {
-      const { first, last } = NODE_PORTS;
+      const { first, last } = nodePorts;
       if ((nodePort < first || nodePort > last) && !had.has(id(protocol, nodePort)))
         throw refusal(`provided port is not in the valid range. The range of valid ports is ${first}-${last}`);
       if (taken.has(id(protocol, nodePort))) throw refusal("provided port is already allocated");
     } else {
       const asked = new Set(service.spec.ports?.map((each) => id(each.protocol, each.nodePort ?? 0)));
       const isFree = (number: number) => !taken.has(id(protocol, number)) && !asked.has(id(protocol, number));
-      port.nodePort = choose(NODE_PORTS.first, NODE_PORTS.last, random, isFree);
+      port.nodePort = choose(nodePorts.first, nodePorts.last, random, isFree);
       if (port.nodePort === undefined) throw refusal("range is full");
     }
     take(port);
@@ -131,7 +131,7 @@ function giveNodePorts(
 function choose(first: number, last: number, random: Random, isFree: (number: number) => boolean): number | undefined {
   const count = last - first + 1;
   const any = () => first + Math.floor(random.next() * count);
-  for (let guess = 0; guess < GUESSES; guess++) {
+  for (let guess = 0; guess < guesses; guess++) {
     const number = any();
     if (isFree(number)) return number;
   }

@@ -2,7 +2,7 @@
 import { type PersistentVolumeClaim, resourceName, type StorageClass, StorageClasses } from "@flotilla/objects";
 import type { AdmissionStep } from "./request.ts";
 
-const IS_DEFAULT = "storageclass.kubernetes.io/is-default-class";
+const defaultAnnotation = "storageclass.kubernetes.io/is-default-class";
 
 export const chooseStorageClass: AdmissionStep = ({ transaction, operation, resource, object }) => {
   if (resourceName(resource) !== "persistentvolumeclaims" || operation !== "CREATE") return;
@@ -11,7 +11,7 @@ export const chooseStorageClass: AdmissionStep = ({ transaction, operation, reso
   if (typeof spec.storageClassName === "string") return;
   if (metadata.annotations?.["volume.beta.kubernetes.io/storage-class"] !== undefined) return;
   const defaults = (transaction.list(resourceName(StorageClasses)) as StorageClass[])
-    .filter((each) => each.metadata.annotations?.[IS_DEFAULT] === "true")
+    .filter((each) => each.metadata.annotations?.[defaultAnnotation] === "true")
     .toSorted(newestFirst);
   if (defaults[0]) spec.storageClassName = defaults[0].metadata.name;
 };

@@ -4,14 +4,14 @@ import type { ServedResources } from "../registry/served-resources.ts";
 import type { Store } from "../store/store.ts";
 import { type CustomResource, customResources } from "./custom-resource.ts";
 
-const DEFINITIONS = resourceName(CustomResourceDefinitions);
+const definitions = resourceName(CustomResourceDefinitions);
 
 export function serveCustomResources(store: Store, served: ServedResources): void {
   /** By definition and version of it, so that an unrelated change keeps the same Resource. */
   let known = new Map<string, CustomResource[]>();
   const refresh = () => {
     const next = new Map<string, CustomResource[]>();
-    for (const object of store.list(DEFINITIONS)) {
+    for (const object of store.list(definitions)) {
       const { metadata } = object;
       const key = `${metadata.uid} ${metadata.generation} ${metadata.deletionTimestamp ?? ""}`;
       next.set(key, known.get(key) ?? customResources(object as CustomResourceDefinition));
@@ -20,6 +20,6 @@ export function serveCustomResources(store: Store, served: ServedResources): voi
     known = next;
     if (changed) served.setCustom([...next.values()].flat());
   };
-  if (store.list(DEFINITIONS).length > 0) refresh();
-  store.subscribe(DEFINITIONS, refresh);
+  if (store.list(definitions).length > 0) refresh();
+  store.subscribe(definitions, refresh);
 }

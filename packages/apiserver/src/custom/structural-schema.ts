@@ -9,7 +9,7 @@ export type StructuralSchema = Omit<JSONSchemaProps, "properties" | "items" | "a
 };
 
 /** What every object has, whatever the schema says of it. */
-const OBJECT_FIELDS = ["apiVersion", "kind", "metadata"];
+const objectFields = ["apiVersion", "kind", "metadata"];
 
 /** Removes unknown fields in place and adds their paths to `unknown`. `known`: fields that need no schema here. */
 export function pruneBySchema(
@@ -17,7 +17,7 @@ export function pruneBySchema(
   value: unknown,
   unknown: string[],
   path = "",
-  known: readonly string[] = OBJECT_FIELDS,
+  known: readonly string[] = objectFields,
 ): void {
   if (Array.isArray(value)) {
     const { items } = schema;
@@ -42,7 +42,7 @@ export function pruneBySchema(
   }
 }
 
-const knownIn = (schema: StructuralSchema) => (schema["x-kubernetes-embedded-resource"] ? OBJECT_FIELDS : []);
+const knownIn = (schema: StructuralSchema) => (schema["x-kubernetes-embedded-resource"] ? objectFields : []);
 
 /** In place. A null that may not be null counts as missing. */
 export function setDefaults(schema: StructuralSchema, value: unknown): void {

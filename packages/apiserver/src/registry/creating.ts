@@ -19,8 +19,8 @@ import { rulesFor } from "./rules-for.ts";
 import { schemaOf } from "./schema.ts";
 
 /** The base of a generated name. Source: apiserver pkg/storage/names/generate.go */
-const LONGEST_BASE = 58;
-const NAME_ATTEMPTS = 8;
+const longestBase = 58;
+const nameAttempts = 8;
 
 export function createObject(
   writing: Writing,
@@ -87,8 +87,8 @@ function manage({ parts, context }: Writing, resource: Resource, object: KubeObj
 function nameObject({ parts, transaction }: Writing, resource: Resource, object: KubeObject): void {
   const { metadata } = object;
   if (metadata.name || !metadata.generateName) return;
-  const base = metadata.generateName.slice(0, LONGEST_BASE);
-  for (let attempt = 0; attempt < NAME_ATTEMPTS; attempt++) {
+  const base = metadata.generateName.slice(0, longestBase);
+  for (let attempt = 0; attempt < nameAttempts; attempt++) {
     metadata.name = base + randomSuffix(parts.random);
     if (!transaction.get(resourceName(resource), keyOfObject(object))) return;
   }

@@ -16,9 +16,9 @@ import { keyOf, type Place, timestamp, type Writing } from "./parts.ts";
 import { rulesFor } from "./rules-for.ts";
 
 /** Source: kubernetes pkg/apis/core/v1 (DefaultTerminationGracePeriodSeconds) */
-const POD_GRACE = 30;
+const podGrace = 30;
 
-const GC_FINALIZERS = ["orphan", "foregroundDeletion"];
+const gcFinalizers = ["orphan", "foregroundDeletion"];
 
 export interface Deletion {
   readonly object: KubeObject;
@@ -110,7 +110,7 @@ function gracePeriod(resource: Resource, before: KubeObject, options: DeleteOpti
   if (isPod) {
     const { spec, status } = before as Pod;
     if (!spec.nodeName || status?.phase === "Failed" || status?.phase === "Succeeded") return 0;
-    const seconds = asked ?? own ?? spec.terminationGracePeriodSeconds ?? POD_GRACE;
+    const seconds = asked ?? own ?? spec.terminationGracePeriodSeconds ?? podGrace;
     return seconds < 0 ? 1 : seconds;
   }
   const seconds = asked ?? own ?? 0;
@@ -127,7 +127,7 @@ function setCollectorFinalizers(resource: Resource, { metadata }: KubeObject, op
       : had.includes("foregroundDeletion")
         ? "Foreground"
         : rulesFor(resource).propagation);
-  const finalizers = had.filter((finalizer) => !GC_FINALIZERS.includes(finalizer));
+  const finalizers = had.filter((finalizer) => !gcFinalizers.includes(finalizer));
   if (policy === "Orphan") finalizers.push("orphan");
   if (policy === "Foreground") finalizers.push("foregroundDeletion");
   if (finalizers.length > 0) metadata.finalizers = finalizers;

@@ -16,7 +16,7 @@ import {
   tooLong,
 } from "@flotilla/objects";
 
-const ANNOTATIONS_LIMIT = 256 * 1024;
+const annotationsLimit = 256 * 1024;
 
 /** Source: apimachinery pkg/api/validation/path */
 export function pathSegmentName(name: string): string[] {
@@ -54,7 +54,7 @@ export function metadataMistakes(resource: Resource, { metadata }: KubeObject): 
       mistakes.push(invalidValue("metadata.annotations", key, message));
     size += Buffer.byteLength(key) + Buffer.byteLength(value);
   }
-  if (size > ANNOTATIONS_LIMIT) mistakes.push(tooLong("metadata.annotations", ANNOTATIONS_LIMIT));
+  if (size > annotationsLimit) mistakes.push(tooLong("metadata.annotations", annotationsLimit));
   metadata.finalizers?.forEach((finalizer, index) => {
     const messages = qualifiedName(finalizer);
     for (const message of messages) mistakes.push(invalidValue("metadata.finalizers", finalizer, message));

@@ -1,11 +1,11 @@
 /** An object of a kind with nothing in it but its structs, so that a kind's rules can be asked for the names of its fields. */
 import { apiVersionOf, type KubeObject, type Resource, type TypeSchema, typeNamed, typeOf } from "@flotilla/objects";
 
-const DEPTH = 2;
+const skeletonDepth = 2;
 
 export function skeleton(resource: Resource): KubeObject {
   const type = typeOf(resource);
-  const structs = type ? structsOf(type, DEPTH) : {};
+  const structs = type ? structsOf(type, skeletonDepth) : {};
   return { ...structs, apiVersion: apiVersionOf(resource), kind: resource.kind, metadata: { name: "" } };
 }
 

@@ -21,7 +21,8 @@ import { rulesFor } from "./rules-for.ts";
 import { schemaOf } from "./schema.ts";
 import { keepOthers } from "./subresource-fields.ts";
 
-export const MODIFIED = "the object has been modified; please apply your changes to the latest version and try again";
+export const modifiedMeanwhile =
+  "the object has been modified; please apply your changes to the latest version and try again";
 
 /** Kinds that a PUT creates. Source: kubernetes pkg/registry (AllowCreateOnUpdate) */
 const createdByUpdate = new Set([
@@ -162,7 +163,8 @@ function checkVersion(resource: Resource, before: KubeObject, after: KubeObject)
   if (!resourceVersion) return;
   if (!/^\d+$/.test(resourceVersion))
     throw badRequest(`metadata.resourceVersion: Invalid value: ${JSON.stringify(resourceVersion)}: must be a number`);
-  if (resourceVersion !== before.metadata.resourceVersion) throw conflict(resource, before.metadata.name, MODIFIED);
+  if (resourceVersion !== before.metadata.resourceVersion)
+    throw conflict(resource, before.metadata.name, modifiedMeanwhile);
 }
 
 /** What no write may change or needs to say. Source: apiserver pkg/registry/rest/update.go */

@@ -15,7 +15,7 @@ import { type PatchBody, patched } from "./patching.ts";
 import { type Conversion, conversionOf } from "./versions.ts";
 
 /** How often a patch in a version that is not the stored one meets somebody else's write before it gives up. */
-const ATTEMPTS = 5;
+const attempts = 5;
 
 export function versionedRegistry(inner: Registry): Registry {
   const conversion = (resource: Resource) => {
@@ -113,7 +113,7 @@ export function versionedRegistry(inner: Registry): Registry {
         return { ...answer, object: shown(each, answer.object) };
       } catch (error) {
         const own = object.metadata.resourceVersion === before.metadata.resourceVersion;
-        if (!isConflict(error) || !own || attempt === ATTEMPTS) throw error;
+        if (!isConflict(error) || !own || attempt === attempts) throw error;
       }
     }
   }

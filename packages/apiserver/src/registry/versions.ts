@@ -91,8 +91,8 @@ interface Metric {
 }
 
 /** Source: kubernetes pkg/apis/autoscaling/v1/conversion.go; what v1 cannot say travels in annotations there. */
-const METRICS = "autoscaling.alpha.kubernetes.io/metrics";
-const BEHAVIOR = "autoscaling.alpha.kubernetes.io/behavior";
+const metricsAnnotation = "autoscaling.alpha.kubernetes.io/metrics";
+const behaviorAnnotation = "autoscaling.alpha.kubernetes.io/behavior";
 
 const isCpu = ({ type, resource }: Metric) => type === "Resource" && resource?.name === "cpu";
 
@@ -102,7 +102,7 @@ function autoscalerConversion(resource: Resource): Conversion {
   function toStored(object: KubeObject): KubeObject {
     const { spec, status: _, metadata, ...rest } = object as Autoscaler;
     const { targetCPUUtilizationPercentage: percentage, ...kept } = spec ?? {};
-    const { [METRICS]: metrics, [BEHAVIOR]: behavior, ...annotations } = metadata.annotations ?? {};
+    const { [metricsAnnotation]: metrics, [behaviorAnnotation]: behavior, ...annotations } = metadata.annotations ?? {};
     const cpu = { name: "cpu", target: { type: "Utilization", averageUtilization: percentage } };
     const all = [
       ...(percentage === undefined ? [] : [{ type: "Resource", resource: cpu }]),
@@ -130,8 +130,8 @@ function autoscalerConversion(resource: Resource): Conversion {
     const current = currentMetrics?.find(isCpu)?.resource?.current?.averageUtilization;
     const annotations = {
       ...metadata.annotations,
-      ...(others.length > 0 ? { [METRICS]: JSON.stringify(others) } : {}),
-      ...(behavior ? { [BEHAVIOR]: JSON.stringify(behavior) } : {}),
+      ...(others.length > 0 ? { [metricsAnnotation]: JSON.stringify(others) } : {}),
+      ...(behavior ? { [behaviorAnnotation]: JSON.stringify(behavior) } : {}),
     };
     const converted: Autoscaler = {
       ...rest,

@@ -8,9 +8,9 @@ import { versionNumber } from "./reading.ts";
 import { type Selector, selectorOf } from "./selection.ts";
 
 /** Source: apiserver pkg/storage/cacher (bookmarks about once a minute). */
-const BOOKMARK_EVERY = 60_000;
+const bookmarkEvery = 60_000;
 
-const INITIAL_EVENTS_END = "k8s.io/initial-events-end";
+const initialEventsEnd = "k8s.io/initial-events-end";
 
 /**
  * Throws for a request that cannot be read; all else reaches the listener, never before `watch` has returned and always in
@@ -76,7 +76,7 @@ export function watchObjects(
         .list(name, namespace)
         .filter(selector.matches)
         .map((object) => ({ type: "ADDED", object }));
-      if (options.sendInitialEvents) changes.push(bookmark(resource, store.revision, { [INITIAL_EVENTS_END]: "true" }));
+      if (options.sendInitialEvents) changes.push(bookmark(resource, store.revision, { [initialEventsEnd]: "true" }));
       return { changes };
     }
     // A version that was never reached comes from a state that is gone; like one too old, it calls for a new list.
@@ -88,9 +88,9 @@ export function watchObjects(
   }
 
   function repeat(run: () => void): () => void {
-    let cancel = clock.after(BOOKMARK_EVERY, again, { background: true });
+    let cancel = clock.after(bookmarkEvery, again, { background: true });
     function again() {
-      cancel = clock.after(BOOKMARK_EVERY, again, { background: true });
+      cancel = clock.after(bookmarkEvery, again, { background: true });
       run();
     }
     return () => cancel();

@@ -34,7 +34,7 @@ export function oneOf(path: string, value: string | undefined, supported: readon
   return value === undefined || supported.includes(value) ? [] : [notSupported(path, value, supported)];
 }
 
-export const MAX_INT32 = 2 ** 31 - 1;
+export const largestInt32 = 2 ** 31 - 1;
 
 export function portMistakes(path: string, port: number | string | undefined): FieldError[] {
   if (typeof port === "string") return named(path, port, portName);

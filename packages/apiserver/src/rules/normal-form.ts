@@ -133,11 +133,11 @@ function hasKeys(value: object): boolean {
 /** What is no quantity is for the shape's check to say. */
 const quantity = (value: Quantity): Quantity => canonicalQuantity(value);
 
-const MILLI = 1_000_000n;
+const milli = 1_000_000n;
 
 /** Resource lists are kept to a thousandth. Source: kubernetes pkg/apis/core/v1/defaults.go */
 function roundedUp(value: Quantity): Quantity {
   const { nano, format } = parseQuantity(value);
-  const rest = nano % MILLI;
-  return rest === 0n ? value : formatQuantity({ nano: nano - rest + (rest > 0n ? MILLI : -MILLI), format });
+  const rest = nano % milli;
+  return rest === 0n ? value : formatQuantity({ nano: nano - rest + (rest > 0n ? milli : -milli), format });
 }

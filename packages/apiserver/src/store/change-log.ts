@@ -13,7 +13,7 @@ export interface Committed {
   readonly after: KubeObject | undefined;
 }
 
-const KEPT = 500;
+const kept = 500;
 
 export class ChangeLog {
   /** All changes after this revision are known, none before. */
@@ -27,8 +27,8 @@ export class ChangeLog {
   push(change: Committed): void {
     this.#changes.push(change);
     // Half of the room is freed at a time, so that most pushes move nothing.
-    if (this.#changes.length < KEPT * 2) return;
-    const dropped = this.#changes.splice(0, KEPT);
+    if (this.#changes.length < kept * 2) return;
+    const dropped = this.#changes.splice(0, kept);
     this.#since = (dropped.at(-1) as Committed).revision;
   }
 

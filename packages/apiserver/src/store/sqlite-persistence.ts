@@ -17,14 +17,14 @@ export class StateFileError extends Error {
   }
 }
 
-const FORMAT = 1;
+const stateFormat = 1;
 
 const schema = `
   CREATE TABLE IF NOT EXISTS objects (
     resource TEXT NOT NULL, key TEXT NOT NULL, json TEXT NOT NULL, PRIMARY KEY (resource, key)
   ) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS revisions (resource TEXT PRIMARY KEY, revision INTEGER NOT NULL) WITHOUT ROWID;
-  PRAGMA user_version = ${FORMAT};
+  PRAGMA user_version = ${stateFormat};
 `;
 
 export interface SqliteOptions {
@@ -77,7 +77,7 @@ function open(file: string, options: SqliteOptions): DatabaseSync {
       database.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
       database.exec("PRAGMA cache_size = -512; PRAGMA wal_autocheckpoint = 500; PRAGMA journal_size_limit = 4194304");
       const { user_version: format } = database.prepare("PRAGMA user_version").get() as { user_version: number };
-      if (format > FORMAT)
+      if (format > stateFormat)
         throw new StateFileError(file, `has format ${format}, made by a newer version; use that version`, undefined);
       database.exec(schema);
       if (options.maxPages) database.exec(`PRAGMA max_page_count = ${Math.trunc(options.maxPages)}`);

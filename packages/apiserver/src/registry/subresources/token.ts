@@ -8,9 +8,9 @@ interface TokenBody extends Partial<KubeObject> {
 }
 
 /** Seconds. Source: kubernetes pkg/apis/authentication/validation, pkg/apis/authentication/v1/defaults.go */
-const DEFAULT_EXPIRATION = 3600;
-const SHORTEST = 600;
-const LONGEST = 2 ** 32;
+const defaultExpiration = 3600;
+const shortest = 600;
+const longest = 2 ** 32;
 
 export async function requestToken(
   parts: Parts,
@@ -23,7 +23,7 @@ export async function requestToken(
   const { spec = {}, metadata } = body as TokenBody;
   if (metadata?.name && metadata.name !== name)
     throw badRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${name})`);
-  const expirationSeconds = spec.expirationSeconds ?? DEFAULT_EXPIRATION;
+  const expirationSeconds = spec.expirationSeconds ?? defaultExpiration;
   const refuse = (message: string) =>
     mustBeValid({ ...ServiceAccounts, group: "authentication.k8s.io", kind: "TokenRequest" }, account, [
       {
@@ -32,8 +32,8 @@ export async function requestToken(
         message: `Invalid value: ${expirationSeconds}: ${message}`,
       },
     ]);
-  if (expirationSeconds < SHORTEST) refuse("may not specify a duration less than 10 minutes");
-  if (expirationSeconds > LONGEST) refuse("may not specify a duration larger than 2^32 seconds");
+  if (expirationSeconds < shortest) refuse("may not specify a duration less than 10 minutes");
+  if (expirationSeconds > longest) refuse("may not specify a duration larger than 2^32 seconds");
   if (!parts.tokens) throw serviceUnavailable("this control plane issues no tokens");
   const issued = await parts.tokens.issue({
     serviceAccount: { namespace: namespace ?? "", name, uid: account.metadata.uid ?? "" },

@@ -9,7 +9,7 @@ import { daemonSetUpdateMistakes } from "./rolling-update.ts";
 import { selectorAndTemplateMistakes } from "./selector.ts";
 
 /** Counts changes of the template, as the annotation that stands for a field of older versions. */
-const TEMPLATE_GENERATION = "deprecated.daemonset.template.generation";
+const templateGeneration = "deprecated.daemonset.template.generation";
 
 function strategyMistakes(strategy: DaemonSet["spec"]["updateStrategy"]): FieldError[] {
   const path = "spec.updateStrategy";
@@ -45,8 +45,8 @@ export const daemonSets: KindRules<DaemonSet> = {
     deepEqual(spec.selector, before.spec.selector) ? [] : [immutable("spec.selector", spec.selector)],
   warnings: ({ spec }) => podSpecWarnings("spec.template.spec", spec.template.spec),
   prepare({ metadata, spec }, before) {
-    const had = Number(before?.metadata.annotations?.[TEMPLATE_GENERATION] ?? 0);
+    const had = Number(before?.metadata.annotations?.[templateGeneration] ?? 0);
     const generation = before && deepEqual(before.spec.template, spec.template) ? had : had + 1;
-    metadata.annotations = { ...metadata.annotations, [TEMPLATE_GENERATION]: String(generation) };
+    metadata.annotations = { ...metadata.annotations, [templateGeneration]: String(generation) };
   },
 };

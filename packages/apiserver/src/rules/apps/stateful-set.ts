@@ -25,7 +25,7 @@ const changeable = [
   "persistentVolumeClaimRetentionPolicy",
   "minReadySeconds",
 ] as const;
-const ONLY =
+const only =
   "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', " +
   "'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden";
 
@@ -110,7 +110,7 @@ export const statefulSets: KindRules<StatefulSet> = {
   validateUpdate({ spec }, before) {
     const same = { ...spec };
     for (const field of changeable) Object.assign(same, { [field]: before.spec[field] });
-    return deepEqual(same, before.spec) ? [] : [forbiddenField("spec", ONLY)];
+    return deepEqual(same, before.spec) ? [] : [forbiddenField("spec", only)];
   },
   warnings: ({ spec }) => podSpecWarnings("spec.template.spec", spec.template.spec),
 };

@@ -17,7 +17,7 @@ import { podSpecWarnings } from "../pod/warnings.ts";
 import { jobSpecMistakes } from "./job-spec.ts";
 
 /** A Job's name is that of its CronJob and eleven characters of time. */
-const LONGEST_NAME = 52;
+const longestName = 52;
 
 function scheduleMistakes({ schedule, timeZone }: CronJobSpec, before: CronJobSpec | undefined): FieldError[] {
   const path = "spec.schedule";
@@ -80,8 +80,8 @@ export const cronJobs: KindRules<CronJob> = {
   validateCreate: ({ metadata, spec }) => [
     ...scheduleMistakes(spec, undefined),
     ...zoneMistakes(spec.timeZone),
-    ...(metadata.name.length > LONGEST_NAME
-      ? [invalidValue("metadata.name", metadata.name, `must be no more than ${LONGEST_NAME} characters`)]
+    ...(metadata.name.length > longestName
+      ? [invalidValue("metadata.name", metadata.name, `must be no more than ${longestName} characters`)]
       : []),
   ],
   validateUpdate: ({ spec }, before) => [

@@ -21,9 +21,9 @@ const counts = [
   "maxFailedIndexes",
 ] as const;
 
-const MOST_RULES = 20;
-const MOST_PARALLEL_INDEXES = 100_000;
-const MOST_EXIT_CODES = 255;
+const mostRules = 20;
+const mostParallelIndexes = 100_000;
+const mostExitCodes = 255;
 
 export function jobSpecMistakes(path: string, spec: JobSpec): FieldError[] {
   const mistakes = counts.flatMap((field) => nonNegative(`${path}.${field}`, spec[field]));
@@ -43,12 +43,12 @@ export function jobSpecMistakes(path: string, spec: JobSpec): FieldError[] {
 function indexedMistakes(path: string, { completions, parallelism = 0, maxFailedIndexes = 0 }: JobSpec): FieldError[] {
   const mistakes: FieldError[] = [];
   if (completions === undefined) mistakes.push(required(`${path}.completions`, "when completion mode is Indexed"));
-  if (parallelism > MOST_PARALLEL_INDEXES)
+  if (parallelism > mostParallelIndexes)
     mistakes.push(
       invalidValue(
         `${path}.parallelism`,
         parallelism,
-        `must be less than or equal to ${MOST_PARALLEL_INDEXES} when completion mode is Indexed`,
+        `must be less than or equal to ${mostParallelIndexes} when completion mode is Indexed`,
       ),
     );
   if (completions !== undefined && maxFailedIndexes > completions)
@@ -87,7 +87,7 @@ function failurePolicyMistakes(path: string, spec: JobSpec): FieldError[] {
   const { containers = [], initContainers = [] } = spec.template.spec ?? {};
   const names = new Set([...containers, ...initContainers].map(({ name }) => name));
   const mistakes = flat(rules, (rule, i) => ruleMistakes(`${path}[${i}]`, rule, spec, names));
-  if (rules && rules.length > MOST_RULES) mistakes.push(tooMany(path, rules.length, MOST_RULES));
+  if (rules && rules.length > mostRules) mistakes.push(tooMany(path, rules.length, mostRules));
   return mistakes;
 }
 
@@ -133,7 +133,7 @@ function exitCodeMistakes(
     );
   const at = `${path}.values`;
   if (values.length === 0) mistakes.push(invalidValue(at, values, "at least one value is required"));
-  else if (values.length > MOST_EXIT_CODES) mistakes.push(tooMany(at, values.length, MOST_EXIT_CODES));
+  else if (values.length > mostExitCodes) mistakes.push(tooMany(at, values.length, mostExitCodes));
   let [ordered, unique] = [true, true];
   values.forEach((value, i) => {
     if (operator === "In" && value === 0)

@@ -12,7 +12,7 @@ import {
 import type { KindRules } from "../../kind-rules.ts";
 import { labelsDiffer } from "../apps/selector.ts";
 import { fill } from "../fill.ts";
-import { immutable, MAX_INT32, selectorMistakes } from "../mistakes.ts";
+import { immutable, largestInt32, selectorMistakes } from "../mistakes.ts";
 import { defaultTemplate } from "../pod/defaults.ts";
 import { podSpecWarnings } from "../pod/warnings.ts";
 import { jobSpecMistakes } from "./job-spec.ts";
@@ -25,7 +25,7 @@ function defaultJobSpec(spec: JobSpec): void {
   if (spec.completions === undefined && spec.parallelism === undefined) spec.completions = 1;
   fill(spec, {
     parallelism: 1,
-    backoffLimit: spec.backoffLimitPerIndex === undefined ? 6 : MAX_INT32,
+    backoffLimit: spec.backoffLimitPerIndex === undefined ? 6 : largestInt32,
     completionMode: "NonIndexed",
     suspend: false,
     podReplacementPolicy: spec.podFailurePolicy ? "Failed" : "TerminatingOrFailed",

@@ -2,7 +2,7 @@
 import { type ConfigMap, configMapKey, deepEqual, type FieldError, invalidValue, tooLong } from "@flotilla/objects";
 import type { KindRules } from "../../kind-rules.ts";
 import { named } from "../mistakes.ts";
-import { DATA_LIMIT, immutableMistakes } from "./immutable-data.ts";
+import { dataLimit, immutableMistakes } from "./immutable-data.ts";
 
 export const configMaps: KindRules<ConfigMap> = {
   validate({ data = {}, binaryData = {} }) {
@@ -18,7 +18,7 @@ export const configMaps: KindRules<ConfigMap> = {
       mistakes.push(...named(`binaryData[${key}]`, key, configMapKey));
       size += Buffer.byteLength(value, "base64");
     }
-    if (size > DATA_LIMIT) mistakes.push(tooLong("", DATA_LIMIT));
+    if (size > dataLimit) mistakes.push(tooLong("", dataLimit));
     return mistakes;
   },
   validateUpdate: (map, before) =>

@@ -51,7 +51,7 @@ export const endpoints: KindRules<Endpoints> = {
   warnings: () => ["v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"],
 };
 
-const MOST_ADDRESSES = 100;
+const addressLimit = 100;
 
 function sliceMistakes({ addressType, endpoints: each, ports }: EndpointSlice): FieldError[] {
   const mistakes = addressType
@@ -61,7 +61,7 @@ function sliceMistakes({ addressType, endpoints: each, ports }: EndpointSlice): 
     const at = `endpoints[${i}]`;
     const { addresses = [], hostname, nodeName } = endpoint;
     if (addresses.length === 0) mistakes.push(required(`${at}.addresses`, "must contain at least 1 address"));
-    if (addresses.length > MOST_ADDRESSES) mistakes.push(tooMany(`${at}.addresses`, addresses.length, MOST_ADDRESSES));
+    if (addresses.length > addressLimit) mistakes.push(tooMany(`${at}.addresses`, addresses.length, addressLimit));
     addresses.forEach((address, j) => {
       mistakes.push(...sliceAddressMistakes(`${at}.addresses[${j}]`, address, addressType));
     });

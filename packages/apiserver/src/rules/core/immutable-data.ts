@@ -2,15 +2,15 @@
 import { type FieldError, forbiddenField } from "@flotilla/objects";
 
 /** Bytes of all values together. */
-export const DATA_LIMIT = 1024 * 1024;
+export const dataLimit = 1024 * 1024;
 
-const WHY = "field is immutable when `immutable` is set";
+const why = "field is immutable when `immutable` is set";
 
 /** Of an object that was said never to change; each field with whether it has. */
 export function immutableMistakes(
   immutable: boolean | undefined,
   changes: readonly (readonly [string, boolean])[],
 ): FieldError[] {
-  const still = immutable ? [] : [forbiddenField("immutable", WHY)];
-  return [...still, ...changes.filter(([, changed]) => changed).map(([field]) => forbiddenField(field, WHY))];
+  const still = immutable ? [] : [forbiddenField("immutable", why)];
+  return [...still, ...changes.filter(([, changed]) => changed).map(([field]) => forbiddenField(field, why))];
 }

@@ -3,12 +3,12 @@ import { invalidValue, type Namespace, qualifiedName } from "@flotilla/objects";
 import type { KindRules } from "../../kind-rules.ts";
 import { flat, named } from "../mistakes.ts";
 
-const UNQUALIFIED = "name is neither a standard finalizer name nor is it fully qualified";
-const NAME_LABEL = "kubernetes.io/metadata.name";
+const unqualified = "name is neither a standard finalizer name nor is it fully qualified";
+const nameLabel = "kubernetes.io/metadata.name";
 
 export const namespaces: KindRules<Namespace> = {
   defaults({ metadata }) {
-    if (metadata.name) metadata.labels = { ...metadata.labels, [NAME_LABEL]: metadata.name };
+    if (metadata.name) metadata.labels = { ...metadata.labels, [nameLabel]: metadata.name };
   },
   prepare(namespace, before) {
     if (before) return;
@@ -21,7 +21,7 @@ export const namespaces: KindRules<Namespace> = {
     flat(spec?.finalizers, (finalizer) => {
       const mistakes = named("spec.finalizers", finalizer, qualifiedName);
       if (!finalizer.includes("/") && finalizer !== "kubernetes")
-        mistakes.push(invalidValue("spec.finalizers", finalizer, UNQUALIFIED));
+        mistakes.push(invalidValue("spec.finalizers", finalizer, unqualified));
       return mistakes;
     }),
   fields: ({ metadata, status }) => ({ name: metadata.name, "status.phase": status?.phase ?? "" }),

@@ -4,7 +4,7 @@ import type { KindRules } from "../../kind-rules.ts";
 import { cidrMistakes, flat, named } from "../mistakes.ts";
 import { effectMistakes } from "../pod/scheduling.ts";
 
-const UNIQUE = "taints must be unique by key and effect pair";
+const notUnique = "taints must be unique by key and effect pair";
 
 export const nodes: KindRules<Node> = {
   defaults({ status }) {
@@ -19,7 +19,7 @@ export const nodes: KindRules<Node> = {
         const mistakes = [...named(`${at}.key`, key, qualifiedName), ...named(`${at}.value`, value, labelValue)];
         mistakes.push(...(effect ? effectMistakes(`${at}.effect`, effect) : [required(`${at}.effect`)]));
         if (effect && seen.has(`${key} ${effect}`))
-          mistakes.push({ ...duplicate(at, taint), message: `${duplicate(at, taint).message}: ${UNIQUE}` });
+          mistakes.push({ ...duplicate(at, taint), message: `${duplicate(at, taint).message}: ${notUnique}` });
         seen.add(`${key} ${effect}`);
         return mistakes;
       }),

@@ -10,21 +10,21 @@ import {
 } from "@flotilla/objects";
 import type { KindRules } from "../../kind-rules.ts";
 import { immutable, named } from "../mistakes.ts";
-import { DATA_LIMIT, immutableMistakes } from "./immutable-data.ts";
+import { dataLimit, immutableMistakes } from "./immutable-data.ts";
 
-const ACCOUNT_NAME = "kubernetes.io/service-account.name";
+const accountName = "kubernetes.io/service-account.name";
 
 function secretMistakes({ metadata, type, data = {} }: Secret): FieldError[] {
   const mistakes = Object.keys(data).flatMap((key) => named(`data[${key}]`, key, configMapKey));
   let size = 0;
   for (const value of Object.values(data)) size += Buffer.byteLength(value, "base64");
-  if (size > DATA_LIMIT) mistakes.push(tooLong("data", DATA_LIMIT));
+  if (size > dataLimit) mistakes.push(tooLong("data", dataLimit));
   const needs = (...keys: string[]) => {
     for (const key of keys) if (data[key] === undefined) mistakes.push(required(`data[${key}]`));
   };
   switch (type) {
     case "kubernetes.io/service-account-token":
-      if (!metadata.annotations?.[ACCOUNT_NAME]) mistakes.push(required(`metadata.annotations[${ACCOUNT_NAME}]`));
+      if (!metadata.annotations?.[accountName]) mistakes.push(required(`metadata.annotations[${accountName}]`));
       break;
     case "kubernetes.io/dockercfg":
       mistakes.push(...jsonMistakes(".dockercfg", data));

@@ -18,7 +18,7 @@ import { isExternallyAccessible } from "./service-type.ts";
 
 const types = ["ClusterIP", "ExternalName", "LoadBalancer", "NodePort"];
 const policies = ["Cluster", "Local"];
-const A_DAY = 86400;
+const aDay = 86400;
 
 export function serviceMistakes({ spec }: Service): FieldError[] {
   const headless = spec.clusterIP === "None";
@@ -75,9 +75,9 @@ export function endpointAddressMistakes(path: string, ip: string): FieldError[] 
 function affinityMistakes({ sessionAffinity, sessionAffinityConfig }: ServiceSpec): FieldError[] {
   if (sessionAffinity !== "ClientIP") return [];
   const seconds = sessionAffinityConfig?.clientIP?.timeoutSeconds ?? 0;
-  if (seconds > 0 && seconds <= A_DAY) return [];
+  if (seconds > 0 && seconds <= aDay) return [];
   const path = "spec.sessionAffinityConfig.clientIP.timeoutSeconds";
-  return [invalidValue(path, seconds, `must be greater than 0 and less than ${A_DAY}`)];
+  return [invalidValue(path, seconds, `must be greater than 0 and less than ${aDay}`)];
 }
 
 function externalPolicyMistakes(spec: ServiceSpec): FieldError[] {

@@ -6,14 +6,14 @@ import { isExternallyAccessible } from "./service-type.ts";
 import { serviceMistakes, serviceUpdateMistakes } from "./service-validation.ts";
 
 /** Seconds. */
-const CLIENT_IP_TIMEOUT = 10800;
+const clientIpTimeout = 10800;
 
 function defaultService({ spec, status }: Service): void {
   fill(spec, { sessionAffinity: "None", type: "ClusterIP" });
   if (spec.sessionAffinity === "None") delete spec.sessionAffinityConfig;
   else if (spec.sessionAffinity === "ClientIP")
     if (spec.sessionAffinityConfig?.clientIP?.timeoutSeconds === undefined)
-      spec.sessionAffinityConfig = { clientIP: { timeoutSeconds: CLIENT_IP_TIMEOUT } };
+      spec.sessionAffinityConfig = { clientIP: { timeoutSeconds: clientIpTimeout } };
   for (const port of spec.ports ?? []) {
     fill(port, { protocol: "TCP" });
     if (!port.targetPort) port.targetPort = port.port;

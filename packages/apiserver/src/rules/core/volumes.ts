@@ -18,7 +18,7 @@ import { nodeSelectorMistakes } from "../pod/scheduling.ts";
 import { hostPathTypes } from "../pod/volumes.ts";
 import { accessModeMistakes, claimSpecMistakes, isWhole, positiveAmount, volumeModes } from "./claim-spec.ts";
 
-const CLAIM_IS_FIXED =
+const claimIsFixed =
   "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims";
 
 const sources = [
@@ -80,7 +80,7 @@ export const persistentVolumeClaims: KindRules<PersistentVolumeClaim> = {
     const bound = status?.phase === "Bound";
     if (bound) now.resources = before.resources;
     if (before.storageClassName === undefined) now.storageClassName = undefined;
-    if (!deepEqual(now, before)) return [forbiddenField("spec", CLAIM_IS_FIXED)];
+    if (!deepEqual(now, before)) return [forbiddenField("spec", claimIsFixed)];
     if (bound && storage !== undefined && was !== undefined && compareQuantities(storage, was) < 0)
       return [forbiddenField("spec.resources.requests.storage", "field can not be less than status.capacity")];
     return [];

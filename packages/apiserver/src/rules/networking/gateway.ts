@@ -17,11 +17,11 @@ import type { KindRules } from "../../kind-rules.ts";
 import { flat, oneOf } from "../mistakes.ts";
 
 const subdomain = "[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*";
-const HOSTNAME = `^(\\*\\.)?${subdomain}$`;
-const SECTION = `^${subdomain}$`;
-const CONTROLLER = `^${subdomain}\\/[A-Za-z0-9\\/\\-._~%!$&'()*+,;=:]+$`;
-const PROTOCOL = `^[a-zA-Z0-9]([-a-zA-Z0-9]*[a-zA-Z0-9])?$|${subdomain}\\/[A-Za-z0-9]+$`;
-const DURATION = "^([0-9]{1,5}(h|m|s|ms)){1,4}$";
+const hostnamePattern = `^(\\*\\.)?${subdomain}$`;
+const sectionPattern = `^${subdomain}$`;
+const controller = `^${subdomain}\\/[A-Za-z0-9\\/\\-._~%!$&'()*+,;=:]+$`;
+const protocolPattern = `^[a-zA-Z0-9]([-a-zA-Z0-9]*[a-zA-Z0-9])?$|${subdomain}\\/[A-Za-z0-9]+$`;
+const durationPattern = "^([0-9]{1,5}(h|m|s|ms)){1,4}$";
 
 function matches(path: string, value: string | undefined, pattern: string): FieldError[] {
   if (value === undefined || new RegExp(pattern).test(value)) return [];
@@ -50,7 +50,7 @@ function withRest(mistakes: FieldError[]): FieldError[] {
 }
 
 export const gatewayClasses: KindRules<GatewayClass> = {
-  validate: ({ spec }) => withRest(text("spec.controllerName", spec?.controllerName, CONTROLLER)),
+  validate: ({ spec }) => withRest(text("spec.controllerName", spec?.controllerName, controller)),
 };
 
 export const gateways: KindRules<Gateway> = {
@@ -62,9 +62,9 @@ export const gateways: KindRules<Gateway> = {
       mistakes.push(invalidValue("spec.listeners", 0, "spec.listeners in body should have at least 1 items"));
     listeners?.forEach(({ name, port, protocol, hostname, allowedRoutes, tls }, i) => {
       const at = `spec.listeners[${i}]`;
-      mistakes.push(...text(`${at}.name`, name, SECTION), ...text(`${at}.protocol`, protocol, PROTOCOL));
+      mistakes.push(...text(`${at}.name`, name, sectionPattern), ...text(`${at}.protocol`, protocol, protocolPattern));
       mistakes.push(...(port === undefined ? [required(`${at}.port`)] : within(`${at}.port`, port, 1, 65535)));
-      mistakes.push(...matches(`${at}.hostname`, hostname, HOSTNAME));
+      mistakes.push(...matches(`${at}.hostname`, hostname, hostnamePattern));
       const { from } = allowedRoutes?.namespaces ?? {};
       mistakes.push(...oneOf(`${at}.allowedRoutes.namespaces.from`, from, ["All", "Selector", "Same"]));
       mistakes.push(...oneOf(`${at}.tls.mode`, tls?.mode, ["Terminate", "Passthrough"]));
@@ -112,7 +112,7 @@ export const httpRoutes: KindRules<HTTPRoute> = {
   validate({ spec }) {
     const { hostnames, parentRefs, rules } = spec ?? {};
     const mistakes = [
-      ...flat(hostnames, (name, i) => text(`spec.hostnames[${i}]`, name, HOSTNAME)),
+      ...flat(hostnames, (name, i) => text(`spec.hostnames[${i}]`, name, hostnamePattern)),
       ...flat(parentRefs, ({ name, port }, i) => [
         ...text(`spec.parentRefs[${i}].name`, name),
         ...within(`spec.parentRefs[${i}].port`, port, 1, 65535),
@@ -122,8 +122,8 @@ export const httpRoutes: KindRules<HTTPRoute> = {
         return [
           ...flat(each, (match, j) => matchMistakes(`${at}.matches[${j}]`, match)),
           ...flat(backendRefs, (backend, j) => backendMistakes(`${at}.backendRefs[${j}]`, backend)),
-          ...matches(`${at}.timeouts.request`, timeouts?.request, DURATION),
-          ...matches(`${at}.timeouts.backendRequest`, timeouts?.backendRequest, DURATION),
+          ...matches(`${at}.timeouts.request`, timeouts?.request, durationPattern),
+          ...matches(`${at}.timeouts.backendRequest`, timeouts?.backendRequest, durationPattern),
         ];
       }),
     ];

@@ -15,11 +15,11 @@ import {
 import type { KindRules } from "../../kind-rules.ts";
 import { flat, immutable, isIP, named, oneOf, portMistakes, requiredName } from "../mistakes.ts";
 
-const WILDCARD = "*";
+const anyHost = "*";
 
 function hostMistakes(path: string, host: string): FieldError[] {
   if (isIP(host)) return [invalidValue(path, host, "must be a DNS name, not an IP address")];
-  return named(path, host, host.includes(WILDCARD) ? wildcardDns1123Subdomain : dns1123Subdomain);
+  return named(path, host, host.includes(anyHost) ? wildcardDns1123Subdomain : dns1123Subdomain);
 }
 
 function backendMistakes(path: string, { resource, service }: Partial<IngressBackend>): FieldError[] {
@@ -73,7 +73,7 @@ export const ingresses: KindRules<Ingress> = {
       const at = `spec.tls[${i}]`;
       mistakes.push(
         ...flat(hosts, (host, j) =>
-          named(`${at}.hosts[${j}]`, host, host.includes(WILDCARD) ? wildcardDns1123Subdomain : dns1123Subdomain),
+          named(`${at}.hosts[${j}]`, host, host.includes(anyHost) ? wildcardDns1123Subdomain : dns1123Subdomain),
         ),
       );
       if (secretName) mistakes.push(...named(`${at}.secretName`, secretName, dns1123Subdomain));

@@ -117,12 +117,12 @@ function defaultFieldRef(selector: ObjectFieldSelector | undefined): void {
 }
 
 /** Octal 0644. */
-const FILE_MODE = 0o644;
+const fileMode = 0o644;
 
 function defaultVolume(volume: Volume): void {
   if (Object.keys(volume).every((key) => key === "name")) volume.emptyDir = {};
   for (const source of [volume.secret, volume.configMap, volume.downwardAPI, volume.projected])
-    if (source) source.defaultMode ??= FILE_MODE;
+    if (source) source.defaultMode ??= fileMode;
   if (volume.hostPath) volume.hostPath.type ??= "";
   if (volume.image)
     fill(volume.image, {

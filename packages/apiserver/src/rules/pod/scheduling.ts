@@ -18,7 +18,7 @@ import {
 } from "@flotilla/objects";
 import { flat, named, oneOf, selectorMistakes } from "../mistakes.ts";
 
-const DUAL = "must be specified when `operator` is 'In' or 'NotIn'";
+const needsValues = "must be specified when `operator` is 'In' or 'NotIn'";
 
 function nodeTermMistakes(path: string, term: NodeSelectorTerm | undefined): FieldError[] {
   return flat(term?.matchExpressions, ({ key, operator, values = [] }, i) => {
@@ -27,7 +27,7 @@ function nodeTermMistakes(path: string, term: NodeSelectorTerm | undefined): Fie
     switch (operator) {
       case "In":
       case "NotIn":
-        if (values.length === 0) mistakes.push(required(`${at}.values`, DUAL));
+        if (values.length === 0) mistakes.push(required(`${at}.values`, needsValues));
         break;
       case "Exists":
       case "DoesNotExist":

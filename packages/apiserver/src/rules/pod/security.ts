@@ -8,13 +8,13 @@ import {
   type SeccompProfile,
   type SecurityContext,
 } from "@flotilla/objects";
-import { between, flat, isRelative, MAX_INT32, oneOf } from "../mistakes.ts";
+import { between, flat, isRelative, largestInt32, oneOf } from "../mistakes.ts";
 
-const SYSCTL = "^([a-z0-9]([-_a-z0-9]*[a-z0-9])?[\\./])*[a-z0-9]([-_a-z0-9]*[a-z0-9])?$";
-const sysctl = new RegExp(SYSCTL);
-const SYSCTL_LENGTH = 253;
+const sysctlPattern = "^([a-z0-9]([-_a-z0-9]*[a-z0-9])?[\\./])*[a-z0-9]([-_a-z0-9]*[a-z0-9])?$";
+const sysctl = new RegExp(sysctlPattern);
+const sysctlLength = 253;
 
-const id = (path: string, value: number | undefined) => between(path, value, 0, MAX_INT32);
+const id = (path: string, value: number | undefined) => between(path, value, 0, largestInt32);
 
 function profileMistakes(path: string, profile: SeccompProfile | undefined): FieldError[] {
   if (!profile) return [];
@@ -61,8 +61,8 @@ export function podSecurityMistakes(path: string, spec: PodSpec): FieldError[] {
     ...profileMistakes(`${path}.seccompProfile`, context.seccompProfile),
     ...flat(context.sysctls, ({ name }, i) => {
       if (!name) return [required(`${path}.sysctls[${i}].name`)];
-      const wrong = `must have at most ${SYSCTL_LENGTH} characters and match regex ${SYSCTL}`;
-      return name.length <= SYSCTL_LENGTH && sysctl.test(name)
+      const wrong = `must have at most ${sysctlLength} characters and match regex ${sysctlPattern}`;
+      return name.length <= sysctlLength && sysctl.test(name)
         ? []
         : [invalidValue(`${path}.sysctls[${i}].name`, name, wrong)];
     }),

@@ -11,7 +11,16 @@ import {
   qualifiedName,
   required,
 } from "@flotilla/objects";
-import { annotationMistakes, between, flat, ipMistakes, labelMistakes, MAX_INT32, named, oneOf } from "../mistakes.ts";
+import {
+  annotationMistakes,
+  between,
+  flat,
+  ipMistakes,
+  labelMistakes,
+  largestInt32,
+  named,
+  oneOf,
+} from "../mistakes.ts";
 import { containersMistakes } from "./container.ts";
 import { affinityMistakes, spreadMistakes, tolerationMistakes } from "./scheduling.ts";
 import { podSecurityMistakes } from "./security.ts";
@@ -34,7 +43,7 @@ export function podSpecMistakes(path: string, spec: PodSpec): FieldError[] {
     ...spreadMistakes(`${path}.topologySpreadConstraints`, spec.topologySpreadConstraints),
     ...nonEmpty(`${path}.serviceAccountName`, spec.serviceAccountName, dns1123Subdomain),
     ...nonEmpty(`${path}.nodeName`, spec.nodeName, dns1123Subdomain),
-    ...between(`${path}.activeDeadlineSeconds`, spec.activeDeadlineSeconds, 1, MAX_INT32),
+    ...between(`${path}.activeDeadlineSeconds`, spec.activeDeadlineSeconds, 1, largestInt32),
     ...nonEmpty(`${path}.hostname`, spec.hostname, dns1123Label),
     ...nonEmpty(`${path}.subdomain`, spec.subdomain, dns1123Label),
     ...tolerationMistakes(`${path}.tolerations`, spec.tolerations),
@@ -57,11 +66,11 @@ function osMistakes(path: string, { os }: PodSpec): FieldError[] {
   return os.name ? oneOf(path, os.name, ["linux", "windows"]) : [required(`${path}.name`, "cannot be empty")];
 }
 
-const NAMESERVERS = 3;
-const SEARCHES = 32;
+const nameserverLimit = 3;
+const searchLimit = 32;
 const search = "_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?";
-const SEARCH = `${search}(\\.${search})*`;
-const searchRegex = new RegExp(`^${SEARCH}$`);
+const searchPattern = `${search}(\\.${search})*`;
+const searchRegex = new RegExp(`^${searchPattern}$`);
 
 function dnsConfigMistakes(path: string, { dnsPolicy, dnsConfig }: PodSpec): FieldError[] {
   const { nameservers = [], searches = [], options = [] } = dnsConfig ?? {};
@@ -71,18 +80,18 @@ function dnsConfigMistakes(path: string, { dnsPolicy, dnsConfig }: PodSpec): Fie
       return [required(`${path}.nameservers`, "must provide at least one DNS nameserver when `dnsPolicy` is None")];
   }
   const mistakes = flat(nameservers, (server, i) => ipMistakes(`${path}.nameservers[${i}]`, server));
-  if (nameservers.length > NAMESERVERS)
+  if (nameservers.length > nameserverLimit)
     mistakes.push(
-      invalidValue(`${path}.nameservers`, nameservers, `must not have more than ${NAMESERVERS} nameservers`),
+      invalidValue(`${path}.nameservers`, nameservers, `must not have more than ${nameserverLimit} nameservers`),
     );
-  if (searches.length > SEARCHES)
-    mistakes.push(invalidValue(`${path}.searches`, searches, `must not have more than ${SEARCHES} search paths`));
+  if (searches.length > searchLimit)
+    mistakes.push(invalidValue(`${path}.searches`, searches, `must not have more than ${searchLimit} search paths`));
   searches.forEach((each, i) => {
     const name = each.replace(/\.$/, "");
     if (each === "." || (name.length <= 253 && searchRegex.test(name))) return;
     const why =
       "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '_', '-' or '.', and must start and end with an alphanumeric character " +
-      `(e.g. 'example.com', regex used for validation is '${SEARCH}')`;
+      `(e.g. 'example.com', regex used for validation is '${searchPattern}')`;
     mistakes.push(invalidValue(`${path}.searches[${i}]`, name, why));
   });
   options.forEach(({ name }, i) => {

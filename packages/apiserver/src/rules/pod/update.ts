@@ -9,9 +9,9 @@ import {
   type PodSpec,
   required,
 } from "@flotilla/objects";
-import { MAX_INT32 } from "../mistakes.ts";
+import { largestInt32 } from "../mistakes.ts";
 
-const CHANGEABLE =
+const changeableFields =
   "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`," +
   "`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations)," +
   "`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)";
@@ -44,7 +44,7 @@ export function podUpdateMistakes({ spec }: Pod, { spec: before }: Pod): FieldEr
     if (Object.entries(before.nodeSelector ?? {}).every(([key, value]) => selector[key] === value))
       same.nodeSelector = before.nodeSelector;
   }
-  if (!deepEqual(same, before)) mistakes.push(forbiddenField("spec", CHANGEABLE));
+  if (!deepEqual(same, before)) mistakes.push(forbiddenField("spec", changeableFields));
   return mistakes;
 }
 
@@ -67,7 +67,8 @@ function deadlineMistakes(spec: PodSpec, before: PodSpec): FieldError[] {
   const [now, then] = [spec.activeDeadlineSeconds, before.activeDeadlineSeconds];
   if (now === undefined)
     return then === undefined ? [] : [invalidValue(path, null, "must not update from a positive integer to nil value")];
-  if (now < 0 || now > MAX_INT32) return [invalidValue(path, now, `must be between 0 and ${MAX_INT32}, inclusive`)];
+  if (now < 0 || now > largestInt32)
+    return [invalidValue(path, now, `must be between 0 and ${largestInt32}, inclusive`)];
   return then !== undefined && then < now
     ? [invalidValue(path, now, "must be less than or equal to previous value")]
     : [];

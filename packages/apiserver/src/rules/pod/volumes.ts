@@ -28,8 +28,8 @@ export const hostPathTypes = [
   "Socket",
 ];
 
-const MOST_MODE = 0o777;
-const TEN_MINUTES = 600;
+const mostMode = 0o777;
+const tenMinutes = 600;
 
 export function volumesMistakes(path: string, volumes: readonly Volume[] | undefined): FieldError[] {
   const names = new Set<string>();
@@ -113,7 +113,7 @@ function checked(path: string, volume: Volume): FieldError[] {
 }
 
 function modeMistakes(path: string, mode: number | undefined): FieldError[] {
-  if (mode === undefined || (mode >= 0 && mode <= MOST_MODE)) return [];
+  if (mode === undefined || (mode >= 0 && mode <= mostMode)) return [];
   return [invalidValue(path, mode, "must be a number between 0 and 0777 (octal), both inclusive")];
 }
 
@@ -181,7 +181,7 @@ function projectionMistakes(path: string, sources: readonly VolumeProjection[] |
     if (serviceAccountToken) {
       const { expirationSeconds = 0, path: file } = serviceAccountToken;
       const expiration = `${at}.serviceAccountToken.expirationSeconds`;
-      if (expirationSeconds < TEN_MINUTES)
+      if (expirationSeconds < tenMinutes)
         mistakes.push(invalidValue(expiration, expirationSeconds, "may not specify a duration less than 10 minutes"));
       if (expirationSeconds > 2 ** 32)
         mistakes.push(

@@ -14,9 +14,9 @@ import {
 import { pathSegmentName } from "../../registry/metadata.ts";
 import { flat, oneOf, requiredName, selectorMistakes } from "../mistakes.ts";
 
-const LONGEST_WINDOW = 3600;
-const LONGEST_PERIOD = 1800;
-const ENOUGH = "must be greater than or equal to `minReplicas`";
+const longestWindow = 3600;
+const longestPeriod = 1800;
+const enough = "must be greater than or equal to `minReplicas`";
 
 export function autoscalerMistakes({ spec }: HorizontalPodAutoscaler): FieldError[] {
   const { minReplicas = 1, maxReplicas = 0, metrics, behavior } = spec;
@@ -24,7 +24,7 @@ export function autoscalerMistakes({ spec }: HorizontalPodAutoscaler): FieldErro
   if (minReplicas < 1)
     mistakes.push(invalidValue("spec.minReplicas", minReplicas, "must be greater than or equal to 1"));
   if (maxReplicas < 1) mistakes.push(invalidValue("spec.maxReplicas", maxReplicas, "must be greater than 0"));
-  if (maxReplicas < minReplicas) mistakes.push(invalidValue("spec.maxReplicas", maxReplicas, ENOUGH));
+  if (maxReplicas < minReplicas) mistakes.push(invalidValue("spec.maxReplicas", maxReplicas, enough));
   mistakes.push(...targetRefMistakes("spec.scaleTargetRef", spec.scaleTargetRef));
   mistakes.push(...flat(metrics, (metric, i) => metricMistakes(`spec.metrics[${i}]`, metric)));
   if (minReplicas === 0 && !metrics?.some(({ type }) => type === "Object" || type === "External"))
@@ -153,8 +153,7 @@ function rulesMistakes(path: string, rules: HPAScalingRules): FieldError[] {
   const mistakes = oneOf(`${path}.selectPolicy`, selectPolicy, ["Disabled", "Max", "Min"]);
   const at = `${path}.stabilizationWindowSeconds`;
   if (window < 0) mistakes.push(invalidValue(at, window, "must be greater than or equal to zero"));
-  if (window > LONGEST_WINDOW)
-    mistakes.push(invalidValue(at, window, `must be less than or equal to ${LONGEST_WINDOW}`));
+  if (window > longestWindow) mistakes.push(invalidValue(at, window, `must be less than or equal to ${longestWindow}`));
   if (!policies?.length) mistakes.push(required(`${path}.policies`, "must specify at least one Policy"));
   policies?.forEach(({ type, value = 0, periodSeconds = 0 }, i) => {
     const policy = `${path}.policies[${i}]`;
@@ -162,9 +161,9 @@ function rulesMistakes(path: string, rules: HPAScalingRules): FieldError[] {
     if (value <= 0) mistakes.push(invalidValue(`${policy}.value`, value, "must be greater than zero"));
     if (periodSeconds <= 0)
       mistakes.push(invalidValue(`${policy}.periodSeconds`, periodSeconds, "must be greater than zero"));
-    if (periodSeconds > LONGEST_PERIOD)
+    if (periodSeconds > longestPeriod)
       mistakes.push(
-        invalidValue(`${policy}.periodSeconds`, periodSeconds, `must be less than or equal to ${LONGEST_PERIOD}`),
+        invalidValue(`${policy}.periodSeconds`, periodSeconds, `must be less than or equal to ${longestPeriod}`),
       );
   });
   return mistakes;

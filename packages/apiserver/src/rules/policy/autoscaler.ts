@@ -9,12 +9,12 @@ import type { KindRules } from "../../kind-rules.ts";
 import { autoscalerMistakes } from "./autoscaler-validation.ts";
 
 /** Percent. */
-const CPU_UTILIZATION = 80;
+const cpuUtilization = 80;
 /** Seconds. */
-const PERIOD = 15;
+const period = 15;
 
-const doubling: HPAScalingPolicy = { type: "Percent", value: 100, periodSeconds: PERIOD };
-const fourPods: HPAScalingPolicy = { type: "Pods", value: 4, periodSeconds: PERIOD };
+const doubling: HPAScalingPolicy = { type: "Percent", value: 100, periodSeconds: period };
+const fourPods: HPAScalingPolicy = { type: "Pods", value: 4, periodSeconds: period };
 
 const withDefaults = (rules: HPAScalingRules | undefined, policies: HPAScalingPolicy[]): HPAScalingRules => ({
   ...rules,
@@ -29,7 +29,7 @@ export const autoscalers: KindRules<HorizontalPodAutoscaler> = {
       spec.metrics = [
         {
           type: "Resource",
-          resource: { name: "cpu", target: { type: "Utilization", averageUtilization: CPU_UTILIZATION } },
+          resource: { name: "cpu", target: { type: "Utilization", averageUtilization: cpuUtilization } },
         },
       ];
     const { behavior } = spec;
@@ -45,6 +45,6 @@ export const autoscalers: KindRules<HorizontalPodAutoscaler> = {
 export const autoscalersV1: KindRules<HorizontalPodAutoscalerV1> = {
   defaults({ spec }) {
     spec.minReplicas ??= 1;
-    spec.targetCPUUtilizationPercentage ??= CPU_UTILIZATION;
+    spec.targetCPUUtilizationPercentage ??= cpuUtilization;
   },
 };

@@ -4,7 +4,7 @@ import type { KindRules } from "../../kind-rules.ts";
 import { immutable, oneOf } from "../mistakes.ts";
 
 /** Above are Kubernetes' own. */
-const HIGHEST = 1_000_000_000;
+const highest = 1_000_000_000;
 const known = ["system-node-critical", "system-cluster-critical"];
 
 export const priorityClasses: KindRules<PriorityClass> = {
@@ -21,8 +21,8 @@ export const priorityClasses: KindRules<PriorityClass> = {
             `priority class names with 'system-' prefix are reserved for system use only. error: ${metadata.name} is not a known system priority class`,
           ),
         );
-    } else if (value > HIGHEST)
-      mistakes.push(forbiddenField("value", `maximum allowed value of a user defined priority is ${HIGHEST}`));
+    } else if (value > highest)
+      mistakes.push(forbiddenField("value", `maximum allowed value of a user defined priority is ${highest}`));
     return mistakes;
   },
   validateUpdate: ({ value, preemptionPolicy }, before) => [

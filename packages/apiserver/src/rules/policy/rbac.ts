@@ -17,12 +17,12 @@ import type { KindRules } from "../../kind-rules.ts";
 import { pathSegmentName } from "../../registry/metadata.ts";
 import { flat, named, oneOf, requiredName, selectorMistakes } from "../mistakes.ts";
 
-const GROUP = "rbac.authorization.k8s.io";
+const rbacGroup = "rbac.authorization.k8s.io";
 
 function defaultBinding({ roleRef, subjects }: RoleBinding | ClusterRoleBinding): void {
-  if (roleRef) roleRef.apiGroup ||= GROUP;
+  if (roleRef) roleRef.apiGroup ||= rbacGroup;
   for (const subject of subjects ?? [])
-    if (!subject.apiGroup && (subject.kind === "User" || subject.kind === "Group")) subject.apiGroup = GROUP;
+    if (!subject.apiGroup && (subject.kind === "User" || subject.kind === "Group")) subject.apiGroup = rbacGroup;
 }
 
 function ruleMistakes(path: string, rule: PolicyRule, namespaced: boolean): FieldError[] {
@@ -44,7 +44,7 @@ function ruleMistakes(path: string, rule: PolicyRule, namespaced: boolean): Fiel
 
 function subjectMistakes(path: string, { kind = "", name, namespace, apiGroup = "" }: Subject, namespaced: boolean) {
   const mistakes = name ? [] : [required(`${path}.name`)];
-  const group = kind === "ServiceAccount" ? "" : GROUP;
+  const group = kind === "ServiceAccount" ? "" : rbacGroup;
   if (!["ServiceAccount", "User", "Group"].includes(kind))
     return [...mistakes, ...oneOf(`${path}.kind`, kind, ["ServiceAccount", "User", "Group"])];
   if (apiGroup !== group) mistakes.push(notSupported(`${path}.apiGroup`, apiGroup, [group]));
@@ -55,9 +55,9 @@ function subjectMistakes(path: string, { kind = "", name, namespace, apiGroup = 
 }
 
 function bindingMistakes({ roleRef, subjects }: RoleBinding | ClusterRoleBinding, kinds: string[]): FieldError[] {
-  const { apiGroup = GROUP, kind = "", name } = roleRef ?? {};
+  const { apiGroup = rbacGroup, kind = "", name } = roleRef ?? {};
   return [
-    ...oneOf("roleRef.apiGroup", apiGroup, [GROUP]),
+    ...oneOf("roleRef.apiGroup", apiGroup, [rbacGroup]),
     ...oneOf("roleRef.kind", kind, kinds),
     ...requiredName("roleRef.name", name, pathSegmentName),
     ...flat(subjects, (subject, i) => subjectMistakes(`subjects[${i}]`, subject, kinds.includes("Role"))),
