@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ImageStore } from "@flotilla/image";
 import { afterEach, expect, test } from "vitest";
-import { images } from "./images.ts";
+import { besideItsPackages, images } from "./images.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "compiled-"));
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
@@ -34,4 +34,40 @@ test("an image's own folder for it is left alone", async () => {
 test("another language gets nothing", async () => {
   const { mounts, config } = await resolve({ entrypoint: ["python3", "main.py"], user: "1000:1000" });
   expect({ mounts, env: config.env }).toEqual({ mounts: [], env: undefined });
+});
+
+test.each([
+  [
+    "beside the sources",
+    "/repo/packages/flotilla/src/migrate.ts",
+    "/repo/node_modules/pg",
+    "/repo/node_modules",
+    "/flotilla/migrate.ts",
+  ],
+  [
+    "beside it",
+    "/a/node_modules/flotilla/lib/migrate.mjs",
+    "/a/node_modules/pg",
+    "/a/node_modules",
+    "/flotilla/node_modules/flotilla/lib/migrate.mjs",
+  ],
+  [
+    "within it, as the app has another pg",
+    "/a/node_modules/flotilla/lib/migrate.mjs",
+    "/a/node_modules/flotilla/node_modules/pg",
+    "/a/node_modules",
+    "/flotilla/node_modules/flotilla/lib/migrate.mjs",
+  ],
+  [
+    "above it, in a monorepo",
+    "/a/b/node_modules/flotilla/lib/migrate.mjs",
+    "/a/node_modules/pg",
+    "/a/node_modules",
+    "/flotilla/migrate.mjs",
+  ],
+])("migrations find a pg that is installed %s", (_, file, pg, source, program) => {
+  const found = besideItsPackages(file, pg);
+  expect(found.program).toBe(program);
+  expect(found.mounts[0]).toEqual({ source, target: "/flotilla/node_modules", readOnly: true });
+  expect(found.mounts.slice(1).map((mount) => mount.source)).toEqual(program.includes("/lib/") ? [] : [file]);
 });

@@ -5,10 +5,10 @@
 import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, symlinkSync } from "node:fs";
 import { createRequire } from "node:module";
 import { homedir } from "node:os";
-import { dirname, extname, join, relative } from "node:path";
+import { basename, dirname, extname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type ImageStore, ImageNotFound as NoSuchImage } from "@flotilla/image";
-import { ImageNotFound, type Images, type ResolvedImage } from "@flotilla/node";
+import { ImageNotFound, type Images, type Mount, type ResolvedImage } from "@flotilla/node";
 
 const require = createRequire(import.meta.url);
 const own = (path: string) => fileURLToPath(new URL(path, import.meta.url));
@@ -126,14 +126,32 @@ function resolveOrThrow(name: string, remedy: string): string {
 }
 
 function migrate(): ResolvedImage {
-  const modules = dirname(packageFolder("pg", "the package pg is missing among the dependencies; run npm install"));
-  const file = `migrate${extname(import.meta.url)}`;
+  const pg = packageFolder("pg", "the package pg is missing among the dependencies; run npm install");
+  const { mounts, program } = besideItsPackages(own(`./migrate${extname(import.meta.url)}`), pg);
   return {
     digest: "flotilla.dev/migrate@1",
+    mounts,
+    config: { entrypoint: ["node", program, "/migrations"], user: "1000:1000" },
+  };
+}
+
+/**
+ * A program of ours in a container, with a package that it needs. Where npm installed both, it put the package, and what that
+ * needs in turn, wherever there was room for its version: the program runs at its place in the whole of it.
+ */
+export function besideItsPackages(file: string, packageFolder: string): { mounts: Mount[]; program: string } {
+  const [, installed] = /^(.*?\/node_modules)\//.exec(file) ?? [];
+  if (installed !== undefined && packageFolder.startsWith(`${installed}/`))
+    return {
+      mounts: [{ source: installed, target: "/flotilla/node_modules", readOnly: true }],
+      program: `/flotilla/node_modules${file.slice(installed.length)}`,
+    };
+  const program = `/flotilla/${basename(file)}`;
+  return {
     mounts: [
-      { source: modules, target: "/flotilla/node_modules", readOnly: true },
-      { source: own(`./${file}`), target: `/flotilla/${file}`, readOnly: true },
+      { source: dirname(packageFolder), target: "/flotilla/node_modules", readOnly: true },
+      { source: file, target: program, readOnly: true },
     ],
-    config: { entrypoint: ["node", `/flotilla/${file}`, "/migrations"], user: "1000:1000" },
+    program,
   };
 }
