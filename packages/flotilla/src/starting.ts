@@ -1,5 +1,5 @@
 /** One command at a time decides whether a cluster runs already and starts it: two would give it two sets of ports and tokens. */
-import { mkdirSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import { type Clock, sleep } from "@flotilla/ambient";
 import { CommandError } from "./errors.ts";
 import { holderOf, lock, unlock } from "./lock.ts";
@@ -11,7 +11,8 @@ const most = 15_000;
 
 /** Waits until no other command is about to start it. From then on it is our turn, until `turnOver`. */
 export async function ourTurn(folder: StateFolder, clock: Clock): Promise<void> {
-  mkdirSync(folder.root, { recursive: true });
+  // Not recursive: of a read-only file system that says that there is no such folder.
+  if (!existsSync(folder.root)) mkdirSync(folder.root);
   process.once("exit", () => turnOver(folder));
   for (let waited = 0; !lock(folder.starting); waited += look) {
     const other = holderOf(folder.starting);

@@ -70,13 +70,13 @@ export async function up(dir: string, options: UpOptions): Promise<void> {
   const cluster = joins ? (readCluster(folder) as Cluster) : await openCluster(folder, wanted);
   if (!joins && cluster.ports.gateway !== wanted)
     report.note(`Port ${wanted} is taken; the gateway listens on ${cluster.ports.gateway}.`);
-  report.states(unknownStates(services));
   if (joins && options.port && options.port !== cluster.ports.gateway)
     throw new CommandError(
       `It runs already, on port ${cluster.ports.gateway}. To move it: flotilla down, then flotilla up --port ${options.port}`,
     );
   const { ca } = joins ? readCertificates(folder) : await ensureCertificates(folder, cluster);
   writeKubeconfig(folder, cluster, ca, namespace);
+  report.states(unknownStates(services));
 
   const agent = joins ? undefined : startAgent(folder, sync, options.detach === true);
   const api = httpApi({ server: serverOf(cluster), ca, token: cluster.tokens.admin, userAgent: "flotilla-up" });
