@@ -199,6 +199,36 @@ test("a machine that comes back runs its pods again and counts", async () => {
   expect(status?.podIP).toBe(podIP);
   expect(status?.containerStatuses?.[0]?.lastState?.terminated?.reason).toBe("ContainerStatusUnknown");
 });
+test("a pod of an agent that comes back is unready before it is ready again", async () => {
+  const each = await cluster();
+  await each.create("a");
+  await each.world.advance(1000);
+  const { resourceVersion } = (await each.get("a")).metadata;
+  await each.reboot();
+  await each.world.advance(1000);
+  const stop = new AbortController();
+  const seen: string[] = [];
+  for await (const event of each.api.watch(Pods, { resourceVersion, signal: stop.signal })) {
+    if (event.type === "BOOKMARK") continue;
+    const { metadata, status } = event.object;
+    if (metadata.name !== "a") continue;
+    seen.push(`${isReady(event.object)} ${status?.containerStatuses?.[0]?.restartCount}`);
+    if (seen.at(-1) === "true 1") stop.abort();
+  }
+  expect(seen[0]).toBe("false 0");
+  expect(seen.at(-1)).toBe("true 1");
+});
+test("when an agent stops, its pods are not ready", async () => {
+  const { world, agent, create, get } = await cluster();
+  await create("a");
+  await world.advance(1000);
+  expect(isReady(await get("a"))).toBe(true);
+  const stopped = agent.stop({ skipPreStop: true });
+  await world.advance(5000);
+  await during(world, stopped);
+  expect(isReady(await get("a"))).toBe(false);
+  expect((await get("a")).status).toMatchObject({ phase: "Running", containerStatuses: [{ ready: false }] });
+});
 test("addresses are not given to another right away", async () => {
   const { world, api, create, get } = await cluster();
   await create("a");

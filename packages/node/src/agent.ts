@@ -21,6 +21,7 @@ import type { AgentFacts } from "./pod-observation.ts";
 import { podStatusController } from "./pod-status-controller.ts";
 import { graceOf } from "./pod-verdict.ts";
 import { PodWorker } from "./pod-worker.ts";
+import { takeBackReadiness } from "./readiness-claims.ts";
 import type { Runtime } from "./runtime.ts";
 import { type StaticPod, type StaticPodState, startStaticPods } from "./static-pods.ts";
 import { usageSampler } from "./usage.ts";
@@ -80,6 +81,8 @@ export interface Agent {
 
 const preloadTarget = "/run/flotilla/preload";
 const staticGraceMs = 5000;
+/** An API that is already gone is not waited for. Milliseconds. */
+const lastWordWithin = 1000;
 /** By then every pod that the API knows has been seen. Milliseconds. */
 const tidyAfter = 10_000;
 
@@ -151,8 +154,8 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     });
   };
   let cancelTidy: Cancel = () => {};
-  if (options.apiReady) void options.apiReady.then(begin, onError);
-  else begin();
+  const takeBack = () => takeBackReadiness(api, nodeName, clock.now()).catch(onError);
+  void (options.apiReady ?? Promise.resolve()).then(takeBack).then(begin).catch(onError);
 
   async function endPods({ graceMs = Number.POSITIVE_INFINITY, skipPreStop = false }: StopOptions) {
     worker.skipPreStop = skipPreStop;
@@ -182,6 +185,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       cancelTidy();
       await running?.stop();
       await endPods(stopOptions);
+      if (running) await within(clock, lastWordWithin, takeBack());
       worker.close();
       usage.stop();
       await staticPods.stop(Math.min(staticGraceMs, stopOptions.graceMs ?? staticGraceMs));
@@ -196,6 +200,14 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       await Promise.all([running?.stop(), kubelet?.close()]);
     },
   };
+}
+
+/** Resolves with the promise, or after `ms` without it. */
+function within(clock: Clock, ms: number, promise: Promise<void>): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const cancel = clock.after(ms, resolve);
+    promise.then(resolve, reject).finally(cancel);
+  });
 }
 
 /** Tokens of ServiceAccounts, as TokenRequests. */
