@@ -6,6 +6,7 @@ import { type TestServer, testServer } from "./test-server.ts";
 let server: TestServer;
 let metrics: Server;
 const seen: IncomingMessage[] = [];
+let silent = false;
 const path = "/apis/metrics.k8s.io/v1beta1";
 /** Discovery is asked for at times of the server's own. */
 const lastForwarded = () => seen.findLast(({ url }) => url !== path) as IncomingMessage;
@@ -50,6 +51,7 @@ async function serve(group: string, version: string, service: string): Promise<v
 beforeAll(async () => {
   metrics = createServer((request, response) => {
     seen.push(request);
+    if (silent) return void response.writeHead(503).end();
     const body = request.url === path ? resourceList : { kind: "NodeMetricsList", items: [], url: request.url };
     response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(body));
   });
@@ -117,11 +119,12 @@ test("a server that is not there: 503", async () => {
 });
 
 test("whether they can be reached is told", async () => {
-  const available = async (name: string) => {
-    for (let attempt = 0; attempt < 50; attempt++) {
+  const available = async (name: string, wanted?: string) => {
+    for (let attempt = 0; attempt < 60; attempt++) {
       const { body } = await server.ask("GET", `/apis/apiregistration.k8s.io/v1/apiservices/${name}`);
       const condition = body.status?.conditions?.find(({ type }: { type: string }) => type === "Available");
-      if (condition) return [condition.status, condition.reason, condition.message];
+      if (condition && (!wanted || condition.status === wanted))
+        return [condition.status, condition.reason, condition.message];
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
     return undefined;
@@ -137,4 +140,11 @@ test("whether they can be reached is told", async () => {
     'service/nowhere in "kube-system" is not present',
   ]);
   expect(await available("v1.local.example")).toEqual(["True", "Local", "Local APIServices are always available"]);
+
+  // One that answers only later is asked again.
+  silent = true;
+  await serve("late.example", "v1", "metrics");
+  expect((await available("v1.late.example"))?.slice(0, 2)).toEqual(["False", "FailedDiscoveryCheck"]);
+  silent = false;
+  expect(await available("v1.late.example", "True")).toEqual(["True", "Passed", "all checks passed"]);
 });

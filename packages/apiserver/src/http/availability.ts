@@ -27,6 +27,8 @@ type Finding = Pick<Condition, "status" | "reason" | "message">;
 /** Milliseconds: after a change, so that a burst of them is looked at once; and without any. */
 const settling = 100;
 const lookEvery = 30_000;
+/** Milliseconds until one that did not answer is asked again; each time twice as many. */
+const askAgain = 500;
 
 const serviceName = "kubernetes.io/service-name";
 
@@ -45,6 +47,8 @@ export function watchAvailability(serving: Serving): void {
   let isClosed = false;
   let isLooking = false;
   let isChanged = false;
+  /** Looks in a row at which one did not answer. */
+  let unanswered = 0;
   let cancel = clock.after(settling, look, { background: true });
 
   const all = () => registry.list(APIServices).items as APIService[];
@@ -91,26 +95,33 @@ export function watchAvailability(serving: Serving): void {
   async function look(): Promise<void> {
     isLooking = true;
     isChanged = false;
-    await Promise.all(all().map(report));
+    const answers = await Promise.all(all().map(report));
     isLooking = false;
     if (isClosed) return;
+    unanswered = answers.includes(false) ? unanswered + 1 : 0;
+    const again = unanswered > 0 ? Math.min(lookEvery, askAgain * 2 ** (unanswered - 1)) : lookEvery;
     cancel();
-    cancel = clock.after(isChanged ? settling : lookEvery, look, { background: true });
+    cancel = clock.after(isChanged ? settling : again, look, { background: true });
   }
 
-  async function report(service: APIService): Promise<void> {
+  /** False where a server is to be asked again soon: nothing of what is watched may tell that it answers. */
+  async function report(service: APIService): Promise<boolean> {
     const { name } = service.metadata;
     try {
       const finding = await findingOf(serving, service);
+      const answered = finding.reason !== "FailedDiscoveryCheck";
       const before = getCondition(service.status?.conditions, "Available");
-      if (isClosed || (before?.status === finding.status && before.message === finding.message)) return;
+      if (isClosed || (before?.status === finding.status && before.message === finding.message)) return answered;
       const now = new Date(clock.now());
       const conditions = setCondition<Condition>(service.status?.conditions, { type: "Available", ...finding }, now);
       const reported = { ...service, status: { ...service.status, conditions } } as KubeObject;
       await registry.update({ resource: APIServices, name, subresource: "status" }, reported, context);
+      return answered;
     } catch (error) {
       // Where it has changed meanwhile, that brings about the next look.
-      if (!isConflict(error) && !isNotFound(error)) log(`cannot report on API service ${name}`, error);
+      const isOvertaken = isConflict(error) || isNotFound(error);
+      if (!isOvertaken) log(`cannot report on API service ${name}`, error);
+      return isOvertaken;
     }
   }
 }
