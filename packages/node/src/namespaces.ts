@@ -5,9 +5,10 @@
  */
 import { spawnSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { dirname, join } from "node:path";
 import { type HostRoot, hostTool } from "./host-root.ts";
 import { isFolderMount, type MountPlan, mountPlan } from "./mount-plan.ts";
+import { devices } from "./root-skeleton.ts";
 import type { ContainerSpec } from "./runtime.ts";
 
 export interface NamespaceOptions {
@@ -98,7 +99,9 @@ export function namespacedLaunch(
   };
 }
 
-const devices = ["null", "zero", "full", "random", "urandom", "tty"];
+/** Made by `makeRootSkeleton` before the first container. */
+export const skeletonPath = (stateDir: string): string => join(stateDir, "skeleton");
+
 const shownTo = (spec: ContainerSpec, tools: readonly string[]): MountPlan =>
   mountPlan([...tools.map((source) => ({ source, target: source, readOnly: true })), ...spec.mounts]);
 
@@ -127,14 +130,14 @@ function script(
   spec: ContainerSpec,
   root: string,
   folder: string,
-  { host, rootless }: NamespaceOptions,
+  { rootless, stateDir }: NamespaceOptions,
   plan: MountPlan,
   env: Readonly<Record<string, string>>,
   cgroupProcs: string | undefined,
 ): string {
-  const made = host.folders.map((path) => quote(`.${path}`));
-  const links = linkCommands(host.links);
-  const files = [...host.files, ...devices.map((name) => `/dev/${name}`)].map((path) => quote(`.${path}`));
+  const made: string[] = [];
+  const links: string[] = [];
+  const files: string[] = [];
   for (const mount of plan.mounts) {
     made.push(quote(`.${isFolderMount(mount) ? mount.target : dirname(mount.target)}`));
     if (!isFolderMount(mount)) files.push(quote(`.${mount.target}`));
@@ -157,16 +160,16 @@ echo ${quote(spec.hostname)} > /proc/sys/kernel/hostname || hostname ${quote(spe
 ${cgroupProcs ? `echo 0 > ${quote(cgroupProcs)} || fail 'cannot enter the memory group'` : ""}
 mount -t tmpfs -o mode=755 tmpfs ${quote(root)} && cd ${quote(root)} || fail 'cannot mount the root'
 umask 022
-mkdir -p ${made.join(" ")} .old && : ${files.map((file) => `>> ${file}`).join(" ")} || fail 'cannot make the root'
+cp -RPp ${quote(`${skeletonPath(stateDir)}/.`)} . || fail 'cannot make the root'
+${made.length > 0 ? `mkdir -p ${[...new Set(made)].join(" ")} || fail 'cannot make the places of mounts'` : ""}
+: ${files.map((file) => `>> ${file}`).join(" ")}
 ${links.join("\n")}
-ln -s /proc/self/fd pts/ptmx dev; ln -s /proc/self/fd/0 dev/stdin; ln -s /proc/self/fd/1 dev/stdout
-ln -s /proc/self/fd/2 dev/stderr
-chmod 1777 tmp var/tmp
 mount -a -T ${quote(join(folder, "fstab"))} 2> ${quote(join(folder, "mount-errors"))} \\
   || fail "$(cat ${quote(join(folder, "mount-errors"))})"
-pivot_root . .old || fail 'cannot change the root'
-cd / && umount -l /.old && rmdir /.old
-mkdir -p ${quote(spec.workingDir)} 2> /dev/null
+# What was the root lies over /mnt, whatever is mounted there, and goes.
+pivot_root . mnt || fail 'cannot change the root'
+cd / && umount -l /mnt || fail 'cannot leave the root of the machine'
+[ -d ${quote(spec.workingDir)} ] || mkdir -p ${quote(spec.workingDir)} 2> /dev/null
 ${spec.readOnlyRoot ? "mount -o remount,bind,ro / || fail 'cannot make the root read-only'" : ""}
 cd ${quote(spec.workingDir)} || fail ${quote(`no working folder ${spec.workingDir}`)}
 unset OLDPWD
@@ -180,18 +183,6 @@ code=$?
 printf X%s $code >&3
 exit $code
 `;
-}
-
-/** One process for all links of a folder that are named as what they lead to; processes are what a start costs. */
-function linkCommands(links: HostRoot["links"]): string[] {
-  const named = ({ path, to }: HostRoot["links"][number]) => basename(path) === basename(to);
-  const folders = Map.groupBy(links.filter(named), ({ path }) => dirname(path));
-  return [
-    ...[...folders].map(
-      ([folder, each]) => `ln -s ${each.map(({ to }) => quote(to)).join(" ")} ${quote(`.${folder}`)}`,
-    ),
-    ...links.filter((link) => !named(link)).map(({ path, to }) => `ln -s ${quote(to)} ${quote(`.${path}`)}`),
-  ];
 }
 
 export const notFound = (command: string): string =>

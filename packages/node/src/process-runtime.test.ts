@@ -120,6 +120,24 @@ describe.runIf(variants.length > 1)("namespaces", () => {
     });
     expect(lines).toEqual(["no", "no"]);
   });
+  test("a volume at /mnt, where the machine's root was for a moment", async () => {
+    const mounts = [{ source: folderWith("data", { "a.txt": "mine" }), target: "/mnt", readOnly: true }];
+    expect((await run("ls -A /mnt; cat /mnt/a.txt; echo; grep -c /mnt /proc/self/mounts", { mounts })).lines).toEqual([
+      "a.txt",
+      "mine",
+      "1",
+    ]);
+    expect((await run("ls -A /mnt | wc -l")).lines).toEqual(["0"]);
+  });
+  test("every user may pass through the folders of the root, and only root may write there", async () => {
+    const { lines } = await run(
+      "ls -d /etc /dev /var; touch /etc/x 2> /dev/null || echo no; stat -c %a /etc /tmp /dev/shm",
+      {
+        user: { uid: 1234, groups: [] },
+      },
+    );
+    expect(lines).toEqual(["/dev", "/etc", "/var", "no", "755", "1777", "1777"]);
+  });
   test("a private /tmp is writable for every user", async () => {
     expect((await run("echo a > /tmp/x; cat /tmp/x", { user: { uid: 1234, groups: [] } })).lines).toEqual(["a"]);
   });

@@ -19,10 +19,12 @@ import {
   namespacesWork,
   notFound,
   outputPath,
+  skeletonPath,
 } from "./namespaces.ts";
 import { canDieWithParent, forget, killLeftovers, plainLaunch, plainShortcomings, record } from "./plain.ts";
 import { enter } from "./process-exec.ts";
 import { childrenOf, familyOf, memoryOf, nanosecondsPerTick, processTable } from "./process-table.ts";
+import { makeRootSkeleton } from "./root-skeleton.ts";
 import type { ContainerSpec, ExecOptions, Exit, Runtime, RuntimeEvent } from "./runtime.ts";
 import { StartError } from "./runtime.ts";
 import { setUpReport } from "./set-up-report.ts";
@@ -82,6 +84,7 @@ export function processRuntime(options: ProcessRuntimeOptions): ProcessRuntime {
   const dieWithParent = canDieWithParent();
   const namespaces: NamespaceOptions | undefined =
     variant === "namespaced" ? { host: hostRoot(nodeBinary), rootless, stateDir, hostPath } : undefined;
+  if (namespaces) makeRootSkeleton(namespaces.host, skeletonPath(stateDir));
   const live = new Map<string, Live>();
   const listeners = new Set<(event: RuntimeEvent) => void>();
   let cancelLook: Cancel | undefined;
