@@ -1,5 +1,7 @@
 // flotilla logs: the output of all pods of the application, merged, coloured by service, tagged by pod.
-import { type Pod, Pods, parseDuration } from "@flotilla/objects";
+import { sleep, systemClock } from "@flotilla/ambient";
+import { ApiUnreachableError } from "@flotilla/client";
+import { isExpired, isGone, type Pod, Pods, parseDuration } from "@flotilla/objects";
 import { applicationOf, connect } from "../connect.ts";
 import { CommandError } from "../errors.ts";
 import { isColoured, painter, type Style } from "../terminal.ts";
@@ -29,10 +31,13 @@ export async function logs(services: string[], options: LogsOptions): Promise<vo
 
   const wanted = (pod: Pod) => services.length === 0 || services.includes(pod.metadata.labels?.[serviceLabel] ?? "");
   const print = printer(options.output === "json");
-  const read = async (pod: Pod, container: string, young: boolean) => {
+  /** By container: the time of the last line that was shown, so that a log that was cut goes on where it was. */
+  const shown = new Map<string, string>();
+  const read = async (pod: Pod, container: string, young: boolean, id = "") => {
     const query = new URLSearchParams({ container, timestamps: "true", ...(options.follow && { follow: "true" }) });
     if (since !== undefined && !young) query.set("sinceSeconds", String(since));
     const lines: Line[] = [];
+    const until = shown.get(id) ?? "";
     const body = await request(`/api/v1/namespaces/${namespace}/pods/${pod.metadata.name}/log?${query}`);
     for await (const text of linesOf(body)) {
       const space = text.indexOf(" ");
@@ -43,8 +48,11 @@ export async function logs(services: string[], options: LogsOptions): Promise<vo
         pod: pod.metadata.name,
         container,
       };
-      if (options.follow) print(line);
-      else lines.push(line);
+      if (!options.follow) lines.push(line);
+      else if (line.time > until) {
+        shown.set(id, line.time);
+        print(line);
+      }
     }
     return lines;
   };
@@ -60,17 +68,39 @@ export async function logs(services: string[], options: LogsOptions): Promise<vo
   const followed = new Set<string>();
   const start = (pod: Pod, young: boolean) => {
     if (!wanted(pod)) return;
+    const statuses = [...(pod.status?.initContainerStatuses ?? []), ...(pod.status?.containerStatuses ?? [])];
     for (const container of startedContainers(pod)) {
-      const status = pod.status?.containerStatuses?.find(({ name }) => name === container);
+      const status = statuses.find(({ name }) => name === container);
       const id = `${pod.metadata.uid} ${container} ${status?.containerID ?? ""}`;
       if (followed.has(id)) continue;
       followed.add(id);
-      void read(pod, container, young).catch(() => followed.delete(id));
+      const isOver = status?.state?.terminated !== undefined;
+      read(pod, container, young, id).then(
+        // Of one that runs, the log has only been cut.
+        () => isOver || followed.delete(id),
+        () => followed.delete(id),
+      );
     }
   };
   for (const pod of items) start(pod, false);
-  for await (const change of api.watch(Pods, { ...selection, resourceVersion: metadata.resourceVersion }))
-    if (change.type === "ADDED" || change.type === "MODIFIED") start(change.object as Pod, true);
+  let from = metadata.resourceVersion;
+  for (;;) {
+    try {
+      for await (const change of api.watch(Pods, { ...selection, resourceVersion: from }))
+        if (change.type === "ADDED" || change.type === "MODIFIED") start(change.object as Pod, true);
+    } catch (error) {
+      if (!(error instanceof ApiUnreachableError || isExpired(error) || isGone(error))) throw error;
+    }
+    // The control plane may be restarting; containers go on, and so does what they say.
+    await sleep(systemClock, 250);
+    const again = await api.list(Pods, selection).catch((error: unknown) => {
+      if (error instanceof ApiUnreachableError) return undefined;
+      throw error;
+    });
+    if (!again) continue;
+    for (const pod of again.items) start(pod, true);
+    from = again.metadata.resourceVersion;
+  }
 }
 
 interface Line {
