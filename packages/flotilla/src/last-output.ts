@@ -9,7 +9,7 @@ const shownLines = 8;
 const isWell = ({ ready, state }: ContainerStatus) => ready || state?.terminated?.exitCode === 0;
 
 /** The container to ask: the first, in the order of their start, that keeps its pod from working; none that never ran. */
-function troubled(
+export function troubled(
   pods: readonly Pod[],
 ): { pod: Pod; container: string; running: boolean; previous: boolean } | undefined {
   const newestFirst = pods
