@@ -50,7 +50,9 @@ export function failureLines({ name, state, message, output = [] }: ServiceState
 /** Without a terminal: one line for each part whose state or reason has changed. */
 export function changedLines(before: readonly ServiceState[], after: readonly ServiceState[]): string[] {
   const old = new Map(before.map((one) => [one.name, one]));
-  return after
+  const gone = before.filter(({ name, state }) => state === "failing" && !after.some((one) => one.name === name));
+  const changed = after
     .filter((one) => old.get(one.name)?.state !== one.state || old.get(one.name)?.message !== one.message)
     .flatMap(failureLines);
+  return [...changed, ...gone.map(({ name }) => `${name}: fails no longer`)];
 }
