@@ -41,7 +41,7 @@ beforeAll(async () => {
   }
   const tarball = join(folder, packed.filename);
   await run("npm", ["install", "--prefer-offline", "--no-audit", "--no-fund", tarball], { cwd: shop.dir });
-}, 120_000);
+}, 300_000);
 afterAll(async () => {
   // Without it npx would look for a package of that name elsewhere.
   if (existsSync(join(shop.dir, "node_modules", "flotilla"))) await shop.close();

@@ -11,16 +11,16 @@ import { declarations } from "./declarations.ts";
 const root = resolve(import.meta.dirname, "../..");
 const source = join(root, "packages", "flotilla");
 
-/** Files that are taken as they are. Code finds them by their place beside it, so those of lib/ lie beside all code. */
+/** Files that are taken as they are, and from where. Code finds them by their place beside it, so those of lib/ lie beside all code. */
 const assets: Record<string, string> = {
-  "packages/flotilla/bin/flotilla.mjs": "bin/flotilla.mjs",
-  "packages/flotilla/assets/postgres-entrypoint.sh": "assets/postgres-entrypoint.sh",
-  "packages/flotilla/assets/postgres-passwd": "assets/postgres-passwd",
-  "packages/node/src/preload/container.cjs": "lib/preload/container.cjs",
-  "packages/node/src/preload/lazy-http.cjs": "lib/preload/lazy-http.cjs",
+  "bin/flotilla.mjs": "packages/flotilla/bin/flotilla.mjs",
+  "assets/postgres-entrypoint.sh": "packages/flotilla/assets/postgres-entrypoint.sh",
+  "assets/postgres-passwd": "packages/flotilla/assets/postgres-passwd",
+  "lib/preload/container.cjs": "packages/node/src/preload/container.cjs",
+  "lib/preload/lazy-http.cjs": "packages/node/src/preload/lazy-http.cjs",
   // What processes/preload.cjs adds to it finds hundreds of source files faster; here is a handful.
-  "packages/node/src/preload/lazy-http.cjs as preload": "lib/preload.cjs",
-  "scripts/publish/readme.md": "README.md",
+  "lib/preload.cjs": "packages/node/src/preload/lazy-http.cjs",
+  "README.md": "scripts/publish/readme.md",
   "CHANGELOG.md": "CHANGELOG.md",
   LICENSE: "LICENSE",
 };
@@ -47,14 +47,14 @@ function manifestOf(dependencies: Record<string, string>): Manifest {
 }
 
 /** Makes the package in `out`/flotilla and answers that folder. */
-export async function buildPackage(out: string): Promise<string> {
+async function buildPackage(out: string): Promise<string> {
   const folder = join(resolve(out), "flotilla");
   rmSync(folder, { recursive: true, force: true });
   const dependencies = await bundle(root, join(folder, "lib"));
   declarations(root, join(folder, "types"));
-  for (const [from, to] of Object.entries(assets)) {
+  for (const [to, from] of Object.entries(assets)) {
     mkdirSync(dirname(join(folder, to)), { recursive: true });
-    cpSync(join(root, from.replace(/ as .*/, "")), join(folder, to));
+    cpSync(join(root, from), join(folder, to));
   }
   chmodSync(join(folder, "bin", "flotilla.mjs"), 0o755);
   writeFileSync(join(folder, "package.json"), `${JSON.stringify(manifestOf(dependencies), undefined, 2)}\n`);

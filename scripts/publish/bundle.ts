@@ -49,7 +49,8 @@ export async function bundle(root: string, out: string): Promise<Record<string, 
     legalComments: "none",
     metafile: true,
     logLevel: "warning",
-    logOverride: { "import-is-undefined": "error" },
+    // The second: what is imported for what it does would be left out.
+    logOverride: { "import-is-undefined": "error", "ignored-bare-import": "error" },
     plugins: [imports(asked)],
   } satisfies BuildOptions;
   const results = [
