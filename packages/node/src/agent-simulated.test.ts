@@ -26,16 +26,46 @@ async function during<T>(world: Simulation, promise: Promise<T>): Promise<T> {
   return promise;
 }
 
+/** An API that can be out of reach: what is under way breaks, what comes is refused. */
+function severable(direct: Api) {
+  let cut = new AbortController();
+  const reached = () => {
+    if (cut.signal.aborted) throw new TypeError("fetch failed");
+  };
+  const call =
+    <A extends unknown[], R>(method: (...args: A) => Promise<R>) =>
+    async (...args: A) => {
+      reached();
+      const answer = await method(...args);
+      reached();
+      return answer;
+    };
+  const api: Api = {
+    get: call(direct.get) as Api["get"],
+    list: call(direct.list) as Api["list"],
+    write: call(direct.write) as Api["write"],
+    async *watch(resource, options) {
+      reached();
+      const { signal } = cut;
+      const signals = AbortSignal.any([signal, ...(options?.signal ? [options.signal] : [])]);
+      yield* direct.watch(resource, { ...options, signal: signals });
+      if (signal.aborted) throw new TypeError("terminated");
+    },
+  };
+  return { api, cut: () => cut.abort(), mend: () => (cut = new AbortController()) };
+}
+
 async function cluster(behave: (name: string) => Behaviour = () => ({})) {
   const world = simulation(7);
   const { clock, random } = world;
   const control = await during(world, createControlPlane({ clock, random, persistence: memoryPersistence() }));
   const direct = control.api();
   const api: Api = { ...direct, write: (write) => during(world, direct.write(write)) };
+  const line = severable(direct);
   const boot = async () => {
     const runtime = simulatedRuntime({ clock, random, behaviours: ({ hostname }) => behave(hostname) });
     const { checks, volumes, images } = runtime;
-    const options = { clock, random, api: direct, runtime, checks, volumes, images, files: noPodFiles };
+    const options = { clock, random, api: line.api, runtime, checks, volumes, images, files: noPodFiles };
     const agent = await startAgent({
       ...options,
       nodeName: "local",
@@ -49,6 +79,8 @@ async function cluster(behave: (name: string) => Behaviour = () => ({})) {
   return {
     world,
     api,
+    /** The agent's way to the API. */
+    line,
     get agent(): Agent {
       return booted.agent;
     },
@@ -228,6 +260,26 @@ test("when an agent stops, its pods are not ready", async () => {
   await during(world, stopped);
   expect(isReady(await get("a"))).toBe(false);
   expect((await get("a")).status).toMatchObject({ phase: "Running", containerStatuses: [{ ready: false }] });
+});
+test("while the API is away pods go on and are restarted; what became of them is written when it is back", async () => {
+  const { world, line, agent, create, main } = await cluster((name) =>
+    name === "mortal" ? { exits: { after: 8000, code: 1 } } : {},
+  );
+  await create("mortal");
+  await create("steady");
+  await world.advance(1000);
+  line.cut();
+  await world.advance(60_000);
+  const local = (name: string) => agent.pods().find(({ pod }) => pod.metadata.name === name)?.containers.main;
+  // After 8, 26 and 54 seconds.
+  expect(local("mortal")?.restartCount).toBe(3);
+  expect(local("steady")).toMatchObject({ restartCount: 0, ready: true, state: { is: "running" } });
+  expect(await main("mortal")).toMatchObject({ restartCount: 0 });
+  line.mend();
+  await world.advance(30_000);
+  const { restartCount } = local("mortal") ?? {};
+  expect(await main("mortal")).toMatchObject({ restartCount });
+  expect(await main("steady")).toMatchObject({ restartCount: 0, ready: true });
 });
 test("addresses are not given to another right away", async () => {
   const { world, api, create, get } = await cluster();

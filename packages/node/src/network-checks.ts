@@ -125,13 +125,21 @@ async function exec(
   return { ok: code === 0, message: said.trim().slice(0, mostSaid) || (code === 0 ? "ok" : `exit status ${code}`) };
 }
 
-/** Source: grpc health checking protocol, grpc.health.v1.Health/Check; 1 is SERVING. */
+/** In the order of their numbers. Source: grpc health checking protocol. */
+const servingStates = ["UNKNOWN", "SERVING", "NOT_SERVING", "SERVICE_UNKNOWN"];
+
+/** A length as protobuf writes it. */
+const varint = (value: number): number[] =>
+  value < 0x80 ? [value] : [(value & 0x7f) | 0x80, ...varint(Math.floor(value / 0x80))];
+
+/** Source: grpc health checking protocol, grpc.health.v1.Health/Check. */
 async function grpc(host: string, port: number, service: string, signal: AbortSignal): Promise<ProbeOutcome> {
   // Few pods are asked this way, and HTTP/2 is 5 MB of memory.
   const http2 = await import("node:http2");
   const name = Buffer.from(service);
-  const message = name.length > 0 ? Buffer.concat([Buffer.from([0x0a, name.length]), name]) : Buffer.alloc(0);
-  const frame = Buffer.concat([Buffer.from([0, 0, 0, 0, message.length]), message]);
+  const message = name.length > 0 ? Buffer.concat([Buffer.from([0x0a, ...varint(name.length)]), name]) : name;
+  const frame = Buffer.concat([Buffer.alloc(5), message]);
+  frame.writeUInt32BE(message.length, 1);
   return new Promise((resolve) => {
     const session = http2.connect(`http://${host}:${port}`);
     const done = (outcome: ProbeOutcome) => {
@@ -153,8 +161,9 @@ async function grpc(host: string, port: number, service: string, signal: AbortSi
     stream.on("error", failed);
     stream.on("end", () => {
       const answer = Buffer.concat(chunks).subarray(5);
-      const serving = answer[0] === 0x08 && answer[1] === 1;
-      done({ ok: serving, message: serving ? "ok" : `service unhealthy (responded with ${answer[1] ?? "nothing"})` });
+      const state = servingStates[answer[0] === 0x08 ? (answer[1] ?? 0) : 0];
+      const serving = state === "SERVING";
+      done({ ok: serving, message: serving ? "ok" : `service unhealthy (responded with ${JSON.stringify(state)})` });
     });
     stream.end(frame);
   });
