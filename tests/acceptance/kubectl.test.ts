@@ -1,5 +1,7 @@
 // The real kubectl against the running shop: every verb that a working day needs.
 import { spawn, spawnSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Answer, Shop, sleep } from "./shop.ts";
@@ -24,7 +26,11 @@ function background(...args: string[]) {
   child.stdout.on("data", (chunk) => {
     seen += chunk;
   });
-  return { seen: () => seen, kill: () => child.kill() };
+  let said = "";
+  child.stderr.on("data", (chunk) => {
+    said += chunk;
+  });
+  return { seen: () => seen, said: () => said, kill: () => child.kill() };
 }
 
 async function until(done: () => boolean): Promise<void> {
@@ -118,6 +124,31 @@ describe.skipIf(!hasKubectl)("kubectl", () => {
     expect(await terminal("kubectl exec -it deployment/catalog -- sh -c 'tty && stty size'")).toMatch(
       /\/dev\/pts\/\d+[\s\S]*\d+ \d+/,
     );
+  });
+
+  test("port-forward: several connections at once, and a port that nobody has", async () => {
+    const forwarding = background("port-forward", "deployment/catalog", ":3000", ":1");
+    try {
+      const ports = () => [...forwarding.seen().matchAll(/127\.0\.0\.1:(\d+) ->/g)].map(([, port]) => port);
+      await until(() => ports().length === 2);
+      const answers = await Promise.all([1, 2, 3, 4].map(() => fetch(`http://127.0.0.1:${ports()[0]}/products`)));
+      expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
+      await expect(fetch(`http://127.0.0.1:${ports()[1]}/`)).rejects.toThrow();
+      await until(() => forwarding.said().includes("connect: connection refused"));
+    } finally {
+      forwarding.kill();
+    }
+  });
+
+  test("cp, there and back", async () => {
+    const name = (await ok(kubectl("get", "pod", "-l", "app.kubernetes.io/name=catalog", "-o", "name")))
+      .trim()
+      .slice(4);
+    const [there, back] = [join(shop.dir, "there"), join(shop.dir, "back")];
+    writeFileSync(there, randomBytes(5_000_000));
+    await ok(kubectl("cp", there, `${name}:/tmp/there`));
+    await ok(kubectl("cp", `${name}:/tmp/there`, back));
+    expect(readFileSync(back).equals(readFileSync(there))).toBe(true);
   });
 
   test("scale", async () => {
