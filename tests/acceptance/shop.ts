@@ -1,9 +1,19 @@
 /** A shop of one's own for a test: a copy of the example with its own state, run by the real command line, cleaned up whatever happens. */
 import { type ChildProcess, execFile, spawn } from "node:child_process";
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 
 const run = promisify(execFile);
@@ -67,6 +77,18 @@ export class Shop {
       filter: (file) => !/\/(\.flotilla|node_modules)$/.test(file),
     });
     return new Shop(dir, await freePort(), program);
+  }
+
+  /** An app of these files, by their paths. */
+  static async of(files: Readonly<Record<string, string>>): Promise<Shop> {
+    const shop = new Shop(mkdtempSync(join(tmpdir(), "flotilla-app-")), await freePort());
+    for (const [path, text] of Object.entries(files)) shop.write(path, text);
+    return shop;
+  }
+
+  write(path: string, text: string): void {
+    mkdirSync(dirname(join(this.dir, path)), { recursive: true });
+    writeFileSync(join(this.dir, path), text);
   }
 
   get url(): string {
