@@ -191,12 +191,16 @@ class Round {
     if (!runs) return undefined;
     if (part !== undefined && this.#unbuilt.has(part)) return { state: "building" };
     if (this.#secretsToFill().length > 0) return { state: "waiting", message: "waits for its secrets" };
-    const waits = step.after.filter((name) => !this.#isComplete(name));
+    const waits = step.after.filter((name) => !this.#isComplete(name)).map((name) => this.#jobStep(name)?.part ?? name);
     return waits.length > 0 ? { state: "waiting", message: `waits for ${waits.join(", ")}` } : undefined;
   }
 
+  #jobStep(job: string): Step | undefined {
+    return this.#steps.find(({ object }) => object.kind === "Job" && object.metadata.name === job);
+  }
+
   #isComplete(job: string): boolean {
-    const step = this.#steps.find(({ object }) => object.kind === "Job" && object.metadata.name === job);
+    const step = this.#jobStep(job);
     const live = step && (this.#live(step.object) as Job | undefined);
     return isTrue(live?.status?.conditions, "Complete");
   }

@@ -107,8 +107,14 @@ function address(service: Service | undefined): string | undefined {
 }
 
 /** "process" of "process://4f2…": each container's id names what runs it. */
-const runtimeOf = (pod: Pod | undefined) =>
-  /^([a-z-]+):/.exec(pod?.status?.containerStatuses?.find(({ containerID }) => containerID)?.containerID ?? "")?.[1];
+/** "process", and "plain process" where this machine refuses namespaces. */
+function runtimeOf(pod: Pod | undefined): string | undefined {
+  const { containerStatuses = [], conditions = [] } = pod?.status ?? {};
+  const id = containerStatuses.find(({ containerID }) => containerID)?.containerID ?? "";
+  const [runtime] = id.match(/^[a-z-]+(?=:)/) ?? [];
+  const confined = conditions.find(({ type }) => type === "flotilla.dev/Confined")?.status !== "False";
+  return runtime && (confined ? runtime : `plain ${runtime}`);
+}
 
 const styles: Partial<Record<ServiceState["state"], Style>> = {
   ready: "green",
