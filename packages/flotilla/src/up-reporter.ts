@@ -1,8 +1,8 @@
 /** What `flotilla up` shows: redrawn lines on a terminal, lines without one, JSON events for programs. */
 import { type Cancel, type Clock, systemClock } from "@flotilla/ambient";
-import { changedLines, failureLines, progressLines } from "../progress.ts";
-import type { ServiceState } from "../service-state.ts";
-import { isColoured, LiveLines, painter, terminal } from "../terminal.ts";
+import { changedLines, failureLines, progressLines } from "./progress.ts";
+import type { ServiceState } from "./service-state.ts";
+import { isColoured, LiveLines, painter, terminal } from "./terminal.ts";
 
 export interface Ready {
   readonly seconds: number;

@@ -1,6 +1,6 @@
 import { simulation } from "@flotilla/ambient";
 import { expect, test } from "vitest";
-import type { ServiceState, State } from "../service-state.ts";
+import type { ServiceState, State } from "./service-state.ts";
 import { jsonReporter, lineReporter } from "./up-reporter.ts";
 
 const stream = () => {
