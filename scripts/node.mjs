@@ -14,7 +14,7 @@ const modified = (path) => (existsSync(path) ? statSync(path).mtimeMs : 0);
 export function install() {
   const lock = join(root, "package-lock.json");
   if (modified(join(root, "node_modules", ".package-lock.json")) >= modified(lock)) return;
-  console.error("Installing dependencies (once; about 200 MB) ...");
+  console.error("Installing dependencies (once; about 530 MB on disk) ...");
   const npm = spawnSync("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], {
     cwd: root,
     stdio: ["ignore", "inherit", "inherit"],
