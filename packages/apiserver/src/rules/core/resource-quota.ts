@@ -2,20 +2,9 @@
 import { deepEqual, type FieldError, invalidValue, qualifiedName, type ResourceQuota } from "@flotilla/objects";
 import type { KindRules } from "../../kind-rules.ts";
 import { immutable } from "../mistakes.ts";
-import { amountMistakes } from "../pod/resources.ts";
+import { amountMistakes, counted } from "../pod/resources.ts";
 
 const compute = new Set(["cpu", "memory", "ephemeral-storage", "storage"]);
-const counted = new Set([
-  "pods",
-  "services",
-  "replicationcontrollers",
-  "resourcequotas",
-  "secrets",
-  "configmaps",
-  "persistentvolumeclaims",
-  "services.nodeports",
-  "services.loadbalancers",
-]);
 
 const isKnown = (name: string): boolean => {
   const part = name.replace(/^(requests|limits)\./, "");

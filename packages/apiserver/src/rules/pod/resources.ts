@@ -12,8 +12,8 @@ import {
 } from "@flotilla/objects";
 
 const standard = new Set(["cpu", "memory", "ephemeral-storage"]);
-/** Known, but not of a container. */
-const integers = new Set([
+/** Counted in whole pieces: known, but not of a container. */
+export const counted = new Set([
   "pods",
   "services",
   "replicationcontrollers",
@@ -36,7 +36,7 @@ const billionth = 1_000_000_000n;
 export function amountMistakes(path: string, name: string, amount: Quantity): FieldError[] {
   if (compareQuantities(amount, "0") < 0)
     return [invalidValue(path, String(amount), "must be greater than or equal to 0")];
-  if ((integers.has(name) || isExtended(name)) && parseQuantity(amount).nano % billionth !== 0n)
+  if ((counted.has(name) || isExtended(name)) && parseQuantity(amount).nano % billionth !== 0n)
     return [invalidValue(path, String(amount), "must be an integer")];
   return [];
 }
@@ -47,7 +47,7 @@ function nameMistakes(path: string, name: string): FieldError[] {
   if (name.includes("/")) return [];
   if (standard.has(name) || isHugePages(name)) return [];
   const mistakes = [invalidValue(path, name, "must be a standard resource for containers")];
-  if (!integers.has(name) && name !== "storage")
+  if (!counted.has(name) && name !== "storage")
     mistakes.unshift(invalidValue(path, name, "must be a standard resource type or fully qualified"));
   return mistakes;
 }
