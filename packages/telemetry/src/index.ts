@@ -1,0 +1,15 @@
+export { attribute, attributesOf, plain, serviceOf, textOf } from "./attributes.ts";
+export type * from "./otlp/types.ts";
+export { Losses, MalformedError, type Signal, type Sink, type Taken, UnavailableError } from "./sink.ts";
+export {
+  type FoundLog,
+  type Labels,
+  type LogSearch,
+  NotProvidedError,
+  type Period,
+  type QueryData,
+  QueryError,
+  type Telemetry,
+  type TraceSearch,
+  type TraceSummary,
+} from "./telemetry.ts";
