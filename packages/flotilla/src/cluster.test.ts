@@ -38,6 +38,28 @@ test("a port that somebody else has taken is left to them, and nothing else chan
   expect(again.ports.api).not.toBe(made.ports.api);
   expect({ ...again, ports: { ...again.ports, api: made.ports.api } }).toEqual(made);
 });
+test("telemetry's ports are the standard ones or the next free ones, each another", async () => {
+  const others = [4317, 4318].map((port) =>
+    createServer()
+      .on("error", () => {})
+      .listen(port, "127.0.0.1"),
+  );
+  await Promise.all(
+    others.map((other) => new Promise((resolve) => other.once("listening", resolve).once("error", resolve))),
+  );
+  const { ports } = await openCluster(app("a"), 0).finally(() => others.map((other) => other.close()));
+  expect(Math.min(ports.otlpHttp, ports.otlpGrpc)).toBeGreaterThan(4318);
+  expect(new Set(Object.values(ports)).size).toBe(6);
+});
+test("a cluster from before there was telemetry gets what it lacks, and keeps the rest", async () => {
+  const made = await openCluster(app("a"), 0);
+  const { telemetry: _, ...tokens } = made.tokens;
+  const { api, kubelet, gateway } = made.ports;
+  writeFileSync(app("a").cluster, JSON.stringify({ ...made, tokens, ports: { api, kubelet, gateway } }));
+  const opened = await openCluster(app("a"), gateway);
+  expect(opened).toMatchObject({ id: made.id, tokens, ports: { api, kubelet, gateway } });
+  expect(opened.tokens.telemetry).toMatch(/^[\w-]{32}$/);
+});
 test("clusters side by side have ranges of their own, also one that cannot be read", async () => {
   const first = await openCluster(app("a"), 0);
   writeFileSync(app("a").cluster, "{");

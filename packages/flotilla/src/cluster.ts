@@ -4,23 +4,34 @@ import { join } from "node:path";
 import { systemRandom, uuid } from "@flotilla/ambient";
 import { addressRange, claimAddressRange, registryFolder } from "./address-range.ts";
 import { CommandError } from "./errors.ts";
-import { freePort } from "./free-port.ts";
+import { freePorts } from "./free-port.ts";
 import { type StateFolder, stateFolder } from "./state-folder.ts";
 
 export interface Cluster {
   readonly id: string;
   /** Of the 512 ranges of loopback addresses (`address-range.ts`). */
   readonly range: number;
-  readonly ports: { readonly api: number; readonly kubelet: number; readonly gateway: number };
-  /** Bearer tokens: the user's, the agent's, the data plane's, and the one that the API server shows to the agent. */
+  readonly ports: {
+    readonly api: number;
+    readonly kubelet: number;
+    readonly gateway: number;
+    /** OTLP over HTTP and over gRPC: where services send their telemetry. */
+    readonly otlpHttp: number;
+    readonly otlpGrpc: number;
+    /** Prometheus' API, and ours for traces and logs. */
+    readonly query: number;
+  };
+  /** Bearer tokens: the user's, the agent's, the data plane's, telemetry's, and the one that the API server shows to the agent. */
   readonly tokens: {
     readonly admin: string;
     readonly node: string;
     readonly dataPlane: string;
+    readonly telemetry: string;
     readonly kubelet: string;
   };
 }
 
+/** What a cluster has been given later than others (telemetry) is added when it is opened. */
 const isWhole = ({ id, range, ports, tokens }: Partial<Cluster>): boolean =>
   [id, tokens?.admin, tokens?.node, tokens?.dataPlane, tokens?.kubelet].every((text) => typeof text === "string") &&
   [range, ports?.api, ports?.kubelet, ports?.gateway].every(Number.isInteger);
@@ -49,11 +60,14 @@ function holds(owner: string, index: number): boolean {
   }
 }
 
+/** Where clients look when nobody tells them. Sources: OTLP specification; Prometheus. */
+const standardPorts = { otlpHttp: 4318, otlpGrpc: 4317, query: 9090 };
+
 export const readCluster = (folder: StateFolder): Cluster | undefined => read(folder.cluster);
 
 /**
  * The cluster of a state folder, made when there is none. Ports are kept from run to run as long as nobody else has taken
- * them; `gatewayPort` is what the user asked for.
+ * them, telemetry's where clients look for them; `gatewayPort` is what the user asked for.
  */
 export async function openCluster(folder: StateFolder, gatewayPort: number): Promise<Cluster> {
   mkdirSync(folder.root, { recursive: true });
@@ -63,12 +77,20 @@ export async function openCluster(folder: StateFolder, gatewayPort: number): Pro
   const cluster: Cluster = {
     id: before?.id ?? uuid(systemRandom),
     range,
-    ports: {
-      api: await freePort(before?.ports.api ?? 0),
-      kubelet: await freePort(before?.ports.kubelet ?? 0),
-      gateway: await freePort(gatewayPort),
+    ports: await freePorts({
+      api: before?.ports.api ?? 0,
+      kubelet: before?.ports.kubelet ?? 0,
+      gateway: gatewayPort,
+      ...standardPorts,
+    }),
+    tokens: {
+      admin: token(),
+      node: token(),
+      dataPlane: token(),
+      telemetry: token(),
+      kubelet: token(),
+      ...before?.tokens,
     },
-    tokens: before?.tokens ?? { admin: token(), node: token(), dataPlane: token(), kubelet: token() },
   };
   // Renamed into place, so that a crash leaves the old or the new one.
   writeFileSync(`${folder.cluster}.new`, `${JSON.stringify(cluster, null, 2)}\n`, { mode: 0o600 });

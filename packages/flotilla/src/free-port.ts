@@ -1,4 +1,4 @@
-/** Finds a TCP port that can be listened on at 127.0.0.1 and, where there is one, ::1. */
+/** Finds TCP ports that can be listened on at 127.0.0.1 and, where there is one, ::1. */
 import { createServer } from "node:net";
 
 const canListen = (port: number, host: string): Promise<number | undefined> =>
@@ -18,11 +18,21 @@ const canListen = (port: number, host: string): Promise<number | undefined> =>
     });
   });
 
-/** `wanted`, or the next one up that is free; 0: any. */
-export async function freePort(wanted: number): Promise<number> {
+/** For each name the wanted port, or the next one up that is free and no other's; 0: any. */
+export async function freePorts<T extends Record<string, number>>(wanted: T): Promise<T> {
+  const found: Record<string, number> = {};
+  // Whoever wants a certain port comes before whoever takes the next one: 4317 being taken must not cost the owner of 4318 its own.
+  const inOrder = Object.entries(wanted).sort(([, a], [, b]) => b - a);
+  for (const [name, port] of inOrder) found[name] = await freePort(port, Object.values(found));
+  return found as T;
+}
+
+/** `wanted`, or the next one up that is free and not among `taken`; 0: any. */
+export async function freePort(wanted: number, taken: readonly number[] = []): Promise<number> {
   for (let port = wanted; port <= 65535; port++) {
+    if (port !== 0 && taken.includes(port)) continue;
     const bound = await canListen(port, "127.0.0.1");
-    if (bound !== undefined && (await canListen(bound, "::1")) !== undefined) return bound;
+    if (bound !== undefined && !taken.includes(bound) && (await canListen(bound, "::1")) !== undefined) return bound;
     if (port === 0) port = -1;
   }
   throw new Error(`No free port from ${wanted} on`);

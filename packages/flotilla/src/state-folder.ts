@@ -16,6 +16,7 @@ export const stateFolder = (appFolder: string): StateFolder => {
     compiled: join(root, "compiled"),
     volumes: join(root, "volumes"),
     node: join(root, "node"),
+    telemetry: join(root, "telemetry"),
     log: join(root, "agent.log"),
   };
 };
@@ -39,5 +40,7 @@ export interface StateFolder {
   readonly volumes: string;
   /** Logs and run-time state of the node agent. */
   readonly node: string;
+  /** Traces, logs and metrics. */
+  readonly telemetry: string;
   readonly log: string;
 }

@@ -13,3 +13,5 @@ export {
   type TraceSearch,
   type TraceSummary,
 } from "./telemetry.ts";
+export { criticalPath, type Share, type Stretch, shares } from "./trace/critical-path.ts";
+export { type TraceNode, type TraceTree, traceTree, walk } from "./trace/trace-tree.ts";
