@@ -1,4 +1,21 @@
 export { attribute, attributesOf, plain, serviceOf, textOf } from "./attributes.ts";
+export {
+  decodeLogRecord,
+  decodeLogs,
+  decodeMetrics,
+  decodeResource,
+  decodeScope,
+  decodeSpan,
+  decodeTraces,
+  encodeLogRecord,
+  encodeLogs,
+  encodeMetrics,
+  encodeResource,
+  encodeScope,
+  encodeSpan,
+  encodeTraces,
+} from "./otlp/codec.ts";
+export { parseJson, toJson } from "./otlp/json.ts";
 export type * from "./otlp/types.ts";
 export { Losses, MalformedError, type Signal, type Sink, type Taken, UnavailableError } from "./sink.ts";
 export {

@@ -22,9 +22,18 @@ export interface KeyValue {
   value?: AnyValue;
 }
 
+export interface EntityRef {
+  schemaUrl?: string;
+  type?: string;
+  /** Keys of the resource's attributes. */
+  idKeys?: string[];
+  descriptionKeys?: string[];
+}
+
 export interface Resource {
   attributes?: KeyValue[];
   droppedAttributesCount?: number;
+  entityRefs?: EntityRef[];
 }
 
 export interface Scope {
