@@ -5,6 +5,7 @@
 import type { Condition } from "./generated/types.ts";
 import type { KubeObject, Resource } from "./resource.ts";
 import type { FieldSchema, TypeTable } from "./schema.ts";
+import { objectiveTypes, ServiceLevelObjectives } from "./service-level-objective.ts";
 
 /** What one service runs now. Written by tools, never by hand. */
 export interface AppVersion {
@@ -74,7 +75,10 @@ export const Apps: Resource<App> = {
 
 const records: FieldSchema = { type: { map: "json" } };
 
+export const flotillaResources: readonly Resource[] = [Apps, ServiceLevelObjectives] as readonly Resource[];
+
 export const flotillaTypes: TypeTable = {
+  ...objectiveTypes,
   "flotilla.dev/v1alpha1.App": {
     fields: {
       kind: { type: "string" },

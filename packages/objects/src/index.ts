@@ -124,6 +124,15 @@ export {
   qualifiedName,
   wildcardDns1123Subdomain,
 } from "./names.ts";
+export {
+  defaultObjectiveWindow,
+  formatPeriod,
+  objectiveMistakes,
+  parsePeriod,
+  parseShare,
+  receiverName,
+  windowVariable,
+} from "./objective-texts.ts";
 export { openApiV3 } from "./openapi.ts";
 export { schemaName } from "./openapi-schemas.ts";
 export { controllerOf, isControlledBy, isDeleted, isOwnedBy, ownerReference } from "./owners.ts";
@@ -145,6 +154,20 @@ export { isRecord } from "./record.ts";
 export { apiVersionOf, type KubeList, type KubeObject, type Resource, resourceName } from "./resource.ts";
 export { type Calendar, type Field, isTimeZone, parseSchedule, type Schedule } from "./schedule.ts";
 export type { FieldSchema, Scalar, TypeRef, TypeSchema, TypeTable } from "./schema.ts";
+export {
+  type BurnRatePolicy,
+  type ErrorBudget,
+  type ObjectiveAddress,
+  type ObjectiveAlert,
+  type ObjectiveAlerting,
+  type ObjectiveIndicator,
+  type ObjectiveNotice,
+  type ObjectiveReceiver,
+  type ServiceLevelObjective,
+  type ServiceLevelObjectiveSpec,
+  type ServiceLevelObjectiveStatus,
+  ServiceLevelObjectives,
+} from "./service-level-objective.ts";
 export {
   alreadyExists,
   applyConflict,

@@ -1,12 +1,12 @@
 /** Finds resources and types by name. A type's facts are parsed when first asked for: starting a command does not pay for the table. */
-import { Apps, flotillaTypes } from "./flotilla-kinds.ts";
+import { flotillaResources, flotillaTypes } from "./flotilla-kinds.ts";
 import { generatedResources } from "./generated/resources.ts";
 import { tableText } from "./generated/table.js";
 import { apiVersionOf, type KubeObject, type Resource } from "./resource.ts";
 import type { FieldSchema, TypeRef, TypeSchema, TypeTable } from "./schema.ts";
 
 /** Every resource of the table, Kubernetes' own and Flotilla's. */
-export const resources: readonly Resource[] = [...generatedResources, Apps];
+export const resources: readonly Resource[] = [...generatedResources, ...flotillaResources];
 
 /** Types parsed so far. */
 const types = new Map<string, TypeSchema>(Object.entries(flotillaTypes));

@@ -29,6 +29,7 @@ import { secrets } from "./core/secret.ts";
 import { services } from "./core/service.ts";
 import { serviceAccounts } from "./core/service-account.ts";
 import { persistentVolumeClaims, persistentVolumes } from "./core/volumes.ts";
+import { serviceLevelObjectives } from "./flotilla/service-level-objective.ts";
 import { gatewayClasses, gateways, httpRoutes, referenceGrants } from "./networking/gateway.ts";
 import { ingressClasses, ingresses } from "./networking/ingress.ts";
 import { networkPolicies } from "./networking/network-policy.ts";
@@ -75,6 +76,7 @@ const rules = {
   podtemplates: podTemplates,
   "priorityclasses.scheduling.k8s.io": priorityClasses,
   replicationcontrollers: replicationControllers,
+  "servicelevelobjectives.flotilla.dev": serviceLevelObjectives,
   "rolebindings.rbac.authorization.k8s.io": roleBindings,
   serviceaccounts: serviceAccounts,
   "storageclasses.storage.k8s.io": storageClasses,

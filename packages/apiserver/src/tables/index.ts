@@ -6,6 +6,7 @@ import { autoscalerPrinter, autoscalerV1Printer } from "./autoscaling.ts";
 import * as core from "./core.ts";
 import { eventPrinter } from "./event.ts";
 import * as network from "./network.ts";
+import { objectivePrinter } from "./objective.ts";
 import { podPrinter } from "./pod.ts";
 import { type Cell, type Printer, printer, text } from "./printer.ts";
 import * as storage from "./storage.ts";
@@ -71,6 +72,7 @@ const printers: Readonly<Record<string, Printer<never>>> = {
   "gateway.networking.k8s.io/v1/HTTPRoute": network.routePrinter,
   "gateway.networking.k8s.io/v1/GRPCRoute": network.routePrinter,
   "flotilla.dev/v1alpha1/App": appPrinter,
+  "flotilla.dev/v1alpha1/ServiceLevelObjective": objectivePrinter,
 };
 
 /** The printer of a kind of the table. */

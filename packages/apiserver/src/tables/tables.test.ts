@@ -298,6 +298,37 @@ const cases: [apiVersion: string, kind: string, rest: object, expected: string][
     },
     "x|1/2|Starting|10s",
   ],
+  [
+    "flotilla.dev/v1alpha1",
+    "ServiceLevelObjective",
+    { spec: { service: "web", target: "99.9%" } },
+    "x|web|99.9% over 30d|||Pending|10s",
+  ],
+  [
+    "flotilla.dev/v1alpha1",
+    "ServiceLevelObjective",
+    {
+      spec: { service: "web", target: "99%", window: "7d" },
+      status: {
+        errorBudget: { ratio: 0.01, time: "1h40m48s", remaining: 0.8731, remainingTime: "1h28m0s" },
+        burnRates: { "5m": 16, "1h": 14.52 },
+        conditions: [
+          { type: "Healthy", status: "False", reason: "Alerting" },
+          { type: "Alerting", status: "True", reason: "Page" },
+        ],
+      },
+    },
+    "x|web|99% over 7d|87.3%|16|Alerting: Page|10s",
+  ],
+  [
+    "flotilla.dev/v1alpha1",
+    "ServiceLevelObjective",
+    {
+      spec: { service: "web", target: "99%" },
+      status: { conditions: [{ type: "Healthy", status: "Unknown", reason: "NoData" }] },
+    },
+    "x|web|99% over 30d|||NoData|10s",
+  ],
 ];
 
 test.each(cases)("%s %s", (apiVersion, kind, rest, expected) => expect(printed(apiVersion, kind, rest)).toBe(expected));
