@@ -15,6 +15,9 @@ export {
   encodeSpan,
   encodeTraces,
 } from "./otlp/codec.ts";
+export { startGrpcReceiver } from "./otlp/grpc-receiver.ts";
+export { type Receiver, type ReceiverOptions, startHttpReceiver } from "./otlp/http-receiver.ts";
+export { defaultIntakeLimits, Intake, type IntakeLimits, type IntakeOptions } from "./otlp/intake.ts";
 export { parseJson, toJson } from "./otlp/json.ts";
 export type * from "./otlp/types.ts";
 export { Losses, MalformedError, type Signal, type Sink, type Taken, UnavailableError } from "./sink.ts";

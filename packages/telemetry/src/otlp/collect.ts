@@ -1,0 +1,37 @@
+/** Reads what one request sends, within the limits of the intake. */
+import type { Readable } from "node:stream";
+import type { Signal } from "../sink.ts";
+import type { Intake, Outcome } from "./intake.ts";
+
+/**
+ * All of the body, or why it is refused; nothing when the sender went away amid it. `most` in bytes. After a refusal the
+ * caller sees to what still comes.
+ */
+export function collect(
+  stream: Readable,
+  signal: Signal,
+  intake: Intake,
+  most: number,
+): Promise<Uint8Array | Outcome | undefined> {
+  return new Promise((resolve) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    const finish = (result: Uint8Array | Outcome | undefined): void => {
+      stream.off("data", onData).off("end", onEnd).off("close", onClose);
+      intake.release(size);
+      resolve(result);
+    };
+    const onData = (chunk: Buffer): void => {
+      const refusal = size + chunk.length > most ? intake.tooLarge(signal) : intake.reserve(signal, chunk.length);
+      if (refusal) {
+        finish(refusal);
+      } else {
+        size += chunk.length;
+        chunks.push(chunk);
+      }
+    };
+    const onEnd = (): void => finish(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks, size));
+    const onClose = (): void => finish(undefined);
+    stream.on("data", onData).on("end", onEnd).on("close", onClose);
+  });
+}
