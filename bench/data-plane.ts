@@ -68,6 +68,7 @@ const servers: Record<string, () => Promise<void>> = {
     const rules = ["/", "/api/products", "/api/orders", "/account"].map(rule);
     await proxy.apply({
       format: tableFormat,
+      pods: {},
       clusters: { "shop/shop:80": { service: "shop/shop", port: 80, endpoints, unready: 0 } },
       services: [
         {

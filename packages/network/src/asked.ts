@@ -17,14 +17,14 @@ export interface Refusal {
   readonly message: string;
 }
 
-/** `newId`: a fresh X-Request-Id. What Node.js' parser refuses by itself (of two lengths, say) does not come here. */
-export function askedOf(request: IncomingMessage, newId: () => string): Asked | Refusal {
+/** `newId`: a fresh X-Request-Id; `trace`: the headers of its trace, as they go on. What Node.js' parser refuses by itself (of two lengths, say) does not come here. */
+export function askedOf(request: IncomingMessage, newId: () => string, trace: readonly string[]): Asked | Refusal {
   const { method = "GET", url = "/", rawHeaders, socket } = request;
   const { "transfer-encoding": encoding, "content-length": length } = request.headers;
   // Source: RFC 9112, 6.1: a coding that is not understood. To undo chunked alone would change the body.
   if (encoding !== undefined && encoding.toLowerCase() !== "chunked")
     return { code: 501, message: `Transfer-Encoding: ${encoding} is not supported; use chunked` };
-  const headers = forwarded(rawHeaders, { client: socket.remoteAddress, id: newId });
+  const headers = forwarded(rawHeaders, { client: socket.remoteAddress, id: newId, trace });
   if (hosts(rawHeaders) > 1) return { code: 400, message: "the request has more than one Host" };
   if (encoding !== undefined) headers.push("Transfer-Encoding", "chunked");
   else if (length === undefined && bodyExpected.has(method)) headers.push("Content-Length", "0");

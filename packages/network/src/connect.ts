@@ -2,6 +2,7 @@
 import { connect as netConnect, type Socket } from "node:net";
 import type { Clock } from "@flotilla/ambient";
 import { connectLimit } from "./forward.ts";
+import type { Passage } from "./telemetry/passage.ts";
 import { holdTime, type Upstream, type UpstreamEndpoint } from "./upstream.ts";
 
 export interface Connected {
@@ -13,21 +14,26 @@ export interface Connected {
 export async function connect(
   upstream: Upstream,
   clock: Clock,
-  { client, isOver }: { client: string | undefined; isOver: () => boolean },
+  { client, isOver, passage }: { client: string | undefined; isOver: () => boolean; passage?: Passage },
 ): Promise<Connected> {
   const tried = new Set<UpstreamEndpoint>();
   const until = clock.now() + holdTime;
   let lastError: Error | undefined;
   while (!isOver()) {
+    passage?.waiting();
     const endpoint = await upstream.take(tried, until, client);
+    passage?.took(endpoint);
     if (!endpoint) throw new Error(upstream.explain(lastError));
     tried.add(endpoint);
     try {
+      passage?.connecting();
       const socket = await connectOnce(endpoint, clock);
+      passage?.connected();
       upstream.noteConnected(endpoint);
       return { socket, endpoint };
     } catch (error) {
       lastError = error as Error;
+      passage?.failed(endpoint, "connect", lastError);
       upstream.noteFailedConnect(endpoint);
       upstream.release(endpoint);
     }

@@ -5,10 +5,11 @@ import type { AccessEntry } from "./exchange.ts";
 import { listenerSource } from "./listener-source.ts";
 import { TrafficProxy } from "./proxy.ts";
 import { routeController, routesKey } from "./route-controller.ts";
-import type { Count } from "./stats.ts";
 import { statusController } from "./status-controller.ts";
 import type { Table } from "./table.ts";
 import { readTable, writeTable } from "./table-file.ts";
+import { type OtlpOptions, startExport } from "./telemetry/export.ts";
+import type { Count } from "./telemetry/request-telemetry.ts";
 
 export interface DataPlaneOptions {
   readonly api: Api;
@@ -24,6 +25,8 @@ export interface DataPlaneOptions {
   readonly report?: Log;
   /** A line for each request; undefined: none is made. */
   readonly onAccess?: (entry: AccessEntry) => void;
+  /** Where spans and metrics go; undefined: nowhere, and no trace is begun. It may be away. */
+  readonly otlp?: OtlpOptions;
 }
 
 export interface DataPlane {
@@ -37,11 +40,13 @@ export interface DataPlane {
 
 /** Resolves at once, serving the kept table where there is one. Rejects when the state file cannot be read. */
 export async function startDataPlane(options: DataPlaneOptions): Promise<DataPlane> {
-  const { api, clock, random, gateway, stateFile, report: log = () => undefined, onAccess } = options;
+  const { api, clock, random, gateway, stateFile, report: log = () => undefined, onAccess, otlp } = options;
   const source = listenerSource(routesKey);
+  const { telemetry, stop: stopTelemetry } = startExport({ clock, random, ...(otlp && { otlp }) });
   const proxy = new TrafficProxy({
     clock,
     random,
+    telemetry,
     gatewayAddresses: gateway.addresses,
     onProblems(problems) {
       for (const message of Object.values(problems)) log({ level: "warn", message });
@@ -75,6 +80,7 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<DataPla
     async stop() {
       await controllers.stop();
       await proxy.stop();
+      await stopTelemetry();
     },
   };
 }

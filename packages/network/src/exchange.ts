@@ -11,7 +11,8 @@ import type { HttpHandler } from "./http-server.ts";
 import { mirror } from "./mirror.ts";
 import { modifyAnswer, modifyRequest, redirection } from "./route-filter.ts";
 import type { Found, Routes } from "./route-match.ts";
-import type { Counters } from "./stats.ts";
+import type { Passage, Place } from "./telemetry/passage.ts";
+import type { RequestTelemetry } from "./telemetry/request-telemetry.ts";
 import { upgrade } from "./upgrade.ts";
 import type { Upstream } from "./upstream.ts";
 
@@ -27,7 +28,7 @@ export interface AccessEntry {
 export interface ProxyContext {
   readonly clock: Clock;
   readonly random: Random;
-  readonly counters: Counters;
+  readonly telemetry: RequestTelemetry;
   /** A fresh X-Request-Id. */
   readonly newId: () => string;
   readonly upstream: (cluster: string) => Upstream | undefined;
@@ -39,6 +40,7 @@ type Way =
   | {
       readonly upstream: Upstream;
       readonly route: string;
+      readonly pattern: string;
       readonly path: string;
       readonly headers: Headers;
       readonly onAnswer: (headers: Headers) => Headers;
@@ -46,40 +48,54 @@ type Way =
       readonly requestTimeout?: number;
       readonly backendTimeout?: number;
     }
-  | { readonly route: string; readonly code: number; readonly message: string; readonly location?: string };
+  | {
+      readonly route: string;
+      readonly pattern: string;
+      readonly code: number;
+      readonly message: string;
+      readonly location?: string;
+    };
+
+/** Of what belongs to no route. */
+const unrouted = { route: "", pattern: "" };
 
 const unchanged = (headers: Headers): Headers => headers;
 
 export const serviceHandler = (context: ProxyContext, cluster: string): HttpHandler =>
-  handler(context, ({ target, headers }) => {
+  handler(context, "service", ({ target, headers }) => {
     const upstream = context.upstream(cluster);
-    if (!upstream) return { route: "", code: 503, message: `there is no service at ${cluster} any more` };
-    return { upstream, route: "", path: target, headers, onAnswer: unchanged, mirrors: [] };
+    if (!upstream) return { ...unrouted, code: 503, message: `there is no service at ${cluster} any more` };
+    return { ...unrouted, upstream, path: target, headers, onAnswer: unchanged, mirrors: [] };
   });
 
 /** `routes`: those of now. */
 export const gatewayHandler = (context: ProxyContext, routes: () => Routes): HttpHandler =>
-  handler(context, (asked, request) => {
+  handler(context, "gateway", (asked, request) => {
     const { method, host, target, headers } = asked;
     const found = routes()({ method, host, target, headers: request.headers });
     if (found) return routed(context, found, target, headers);
-    return { route: "", code: 404, message: `no route for host ${host || "(none)"} and path ${pathOnly(target)}` };
+    return { ...unrouted, code: 404, message: `no route for host ${host || "(none)"} and path ${pathOnly(target)}` };
   });
 
-function routed(context: ProxyContext, { route, rule, prefix }: Found, target: string, headers: Headers): Way {
+function routed(context: ProxyContext, found: Found, target: string, headers: Headers): Way {
+  const { route, rule, prefix, pattern } = found;
   const redirect = rule.filters.find(({ type }) => type === "RequestRedirect")?.requestRedirect;
   if (redirect) {
     const { code, location } = redirection(redirect, { target, prefix, headers });
-    return { route, code, location, message: `see ${location}` };
+    return { route, pattern, code, location, message: `see ${location}` };
   }
   const backend = chooseWeighted(rule.backends, context.random);
-  if (!backend) return { route, code: 500, message: `route ${route} has no backend with a weight above 0` };
+  if (!backend) return { route, pattern, code: 500, message: `route ${route} has no backend with a weight above 0` };
   const upstream = backend.cluster === undefined ? undefined : context.upstream(backend.cluster);
-  if (!upstream) return { route, code: 500, message: `route ${route}: ${backend.problem ?? "its backend is gone"}` };
+  if (!upstream) {
+    const message = `route ${route}: ${backend.problem ?? "its backend is gone"}`;
+    return { route, pattern, code: 500, message };
+  }
   const filters = [...rule.filters, ...backend.filters];
   return {
     upstream,
     route,
+    pattern,
     ...modifyRequest({ path: target, headers }, filters, prefix),
     onAnswer: (answer) => modifyAnswer(answer, filters),
     mirrors: [...rule.mirrors, ...backend.mirrors].flatMap(({ cluster, share }) => {
@@ -91,32 +107,37 @@ function routed(context: ProxyContext, { route, rule, prefix }: Found, target: s
   };
 }
 
-function handler(context: ProxyContext, wayOf: (asked: Asked, request: IncomingMessage) => Way): HttpHandler {
-  const { clock, counters, newId, onAccess } = context;
-  const note = (request: IncomingMessage, way: Way, status: number | undefined, since: number) => {
-    const service = "upstream" in way ? way.upstream.service : "";
-    counters.note(service, way.route, status);
+function handler(
+  context: ProxyContext,
+  place: Place,
+  wayOf: (asked: Asked, request: IncomingMessage) => Way,
+): HttpHandler {
+  const { clock, telemetry, newId, onAccess } = context;
+  const note = (request: IncomingMessage, way: Way, status: number | undefined, passage: Passage) => {
+    const upstream = "upstream" in way ? way.upstream : undefined;
+    const { route, pattern } = way;
+    const milliseconds = telemetry.end(passage, request, { upstream, route, pattern, status });
     onAccess?.({
       method: request.method ?? "",
       path: request.url ?? "",
       status,
-      service,
-      route: way.route,
-      milliseconds: clock.now() - since,
+      service: upstream?.service ?? "",
+      route,
+      milliseconds,
     });
   };
-  const find = (request: IncomingMessage): Way => {
-    const asked = askedOf(request, newId);
-    return "code" in asked ? { route: "", ...asked } : wayOf(asked, request);
+  const find = (request: IncomingMessage, { trace }: Passage): Way => {
+    const asked = askedOf(request, newId, trace.headers);
+    return "code" in asked ? { ...unrouted, ...asked } : wayOf(asked, request);
   };
 
   const answer = async (request: IncomingMessage, response: ServerResponse) => {
-    const since = clock.now();
-    const way = find(request);
+    const passage = telemetry.begin(request, place);
+    const way = find(request, passage);
     if ("upstream" in way) {
       try {
         for (const copy of way.mirrors) mirror({ ...way, request, upstream: copy, clock });
-        await forward({ ...way, request, response, clock });
+        await forward({ ...way, request, response, clock, passage });
       } catch (error) {
         answerError(request, response, 500, cannot(error));
       }
@@ -124,19 +145,20 @@ function handler(context: ProxyContext, wayOf: (asked: Asked, request: IncomingM
       if (way.location) response.setHeader("Location", way.location);
       answerError(request, response, way.code, way.message);
     }
-    note(request, way, response.headersSent ? response.statusCode : undefined, since);
+    note(request, way, response.headersSent ? response.statusCode : undefined, passage);
   };
 
   const switchProtocol = async (request: IncomingMessage, client: Socket, head: Buffer) => {
-    const since = clock.now();
+    const passage = telemetry.begin(request, place);
     const refusal = upgradeRefusal(request);
-    const way = refusal ? { route: "", ...refusal } : find(request);
+    const way = refusal ? { ...unrouted, ...refusal } : find(request, passage);
     if (!("upstream" in way)) {
       answerSocket(client, way.code, way.message);
-      return note(request, way, way.code, since);
+      return note(request, way, way.code, passage);
     }
     const timeout = way.requestTimeout ?? way.backendTimeout;
-    note(request, way, await upgrade({ ...way, request, client, head, clock, ...(timeout && { timeout }) }), since);
+    const given = { ...way, request, client, head, clock, passage, ...(timeout && { timeout }) };
+    note(request, way, await upgrade(given), passage);
   };
 
   return {

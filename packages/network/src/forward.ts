@@ -5,6 +5,7 @@ import { answerError } from "./error-answer.ts";
 import { endToEnd, type Headers, headerOf, trailers, without } from "./headers.ts";
 import { RequestBody } from "./request-body.ts";
 import { isIdempotent, shouldRetry } from "./retry.ts";
+import type { Passage } from "./telemetry/passage.ts";
 import { holdTime, type Upstream, type UpstreamEndpoint } from "./upstream.ts";
 
 /** Milliseconds to connect; endpoints are near. */
@@ -16,6 +17,7 @@ export interface Exchange {
   readonly response: ServerResponse;
   readonly upstream: Upstream;
   readonly clock: Clock;
+  readonly passage: Passage;
   readonly path: string;
   /** As they go to the endpoint. */
   readonly headers: Headers;
@@ -32,7 +34,7 @@ class TimedOut extends Error {}
 
 /** Resolves when the answer, whichever it is, has been sent or the client has gone. Never rejects. */
 export async function forward(exchange: Exchange): Promise<void> {
-  const { request, response, upstream, clock } = exchange;
+  const { request, response, upstream, clock, passage } = exchange;
   const method = request.method ?? "GET";
   const body = new RequestBody(request, isIdempotent(method));
   const attempts = new Attempts(exchange, body);
@@ -43,12 +45,15 @@ export async function forward(exchange: Exchange): Promise<void> {
   upstream.budget.noteRequest(clock.now());
   try {
     for (;;) {
+      passage.waiting();
       const endpoint = await upstream.take(tried, until, request.socket.remoteAddress);
+      passage.took(endpoint);
       if (!endpoint) return answerError(request, response, 503, upstream.explain(lastError));
       tried.add(endpoint);
       const outcome = await attempts.run(endpoint).finally(() => upstream.release(endpoint));
       if (outcome.kind === "done") return;
       lastError = outcome.error;
+      passage.failed(endpoint, outcome.kind, lastError);
       if (outcome.kind === "connect") upstream.noteFailedConnect(endpoint);
       const { replayable } = body;
       const spend = outcome.kind === "reset" && replayable && isIdempotent(method);
@@ -89,7 +94,7 @@ class Attempts {
   }
 
   run(endpoint: UpstreamEndpoint): Promise<Outcome> {
-    const { request, upstream, clock, path, headers, backendTimeout } = this.#exchange;
+    const { request, upstream, clock, passage, path, headers, backendTimeout } = this.#exchange;
     return new Promise((resolve) => {
       if (this.over) return resolve(done);
       const method = request.method ?? "GET";
@@ -127,11 +132,16 @@ class Attempts {
       };
       outgoing.once("socket", (socket) => {
         if (!socket.connecting) return begin();
+        passage.connecting();
         cancelTimer = clock.after(connectLimit, () => outgoing.destroy(new Error("connect time-out")));
-        socket.once("connect", begin);
+        socket.once("connect", () => {
+          passage.connected();
+          begin();
+        });
       });
       outgoing.once("response", (answer) => {
         answered = true;
+        passage.answer();
         cancelTimer?.();
         this.#cancelTimer?.();
         try {
@@ -170,7 +180,7 @@ class Attempts {
   };
 
   #relay(answer: IncomingMessage, outgoing: ClientRequest, finish: () => void): void {
-    const { request, response, onAnswer, clock } = this.#exchange;
+    const { request, response, onAnswer, clock, passage } = this.#exchange;
     const status = answer.statusCode ?? 502;
     if (status < 200) throw new Error(`status ${status}`);
     let headers = onAnswer(endToEnd(answer.rawHeaders));
@@ -188,7 +198,10 @@ class Attempts {
       response.end();
     });
     answer.once("close", () => {
-      if (!answer.complete) response.destroy();
+      if (!answer.complete) {
+        passage.broken = !this.over;
+        response.destroy();
+      }
       // Answered before the request was read to its end: this connection cannot be used again.
       if (!outgoing.writableEnded) outgoing.destroy();
       finish();

@@ -72,13 +72,15 @@ export interface Origin {
   readonly client: string | undefined;
   /** A fresh one; a request that has one keeps it. */
   readonly id: () => string;
+  /** What goes on of W3C trace context, whatever came. */
+  readonly trace?: readonly string[];
 }
 
 /**
  * The request's headers as they go to an endpoint. Each proxy adds its peer to X-Forwarded-For. Proto and host are those of the
  * first proxy if the peer is of this machine, else what is seen here: whoever is far away says what he likes.
  */
-export function forwarded(raw: readonly string[], { client, id }: Origin): Headers {
+export function forwarded(raw: readonly string[], { client, id, trace = [] }: Origin): Headers {
   const headers: Headers = [];
   const local = client !== undefined && isLoopback(client);
   const before: string[] = [];
@@ -90,6 +92,8 @@ export function forwarded(raw: readonly string[], { client, id }: Origin): Heade
     const value = kept[i + 1] as string;
     switch (name.toLowerCase()) {
       case "expect":
+      case "traceparent":
+      case "tracestate":
         break;
       case "x-forwarded-for":
         before.push(value);
@@ -115,7 +119,7 @@ export function forwarded(raw: readonly string[], { client, id }: Origin): Heade
   if (before.length > 0) headers.push("X-Forwarded-For", before.join(", "));
   headers.push("X-Forwarded-Proto", proto);
   if (first) headers.push("X-Forwarded-Host", first);
-  headers.push("X-Request-Id", requestId ?? id());
+  headers.push("X-Request-Id", requestId ?? id(), ...trace);
   return headers;
 }
 

@@ -17,6 +17,7 @@ import {
   type TableRule,
   tableFormat,
 } from "./table.ts";
+import type { RequestTelemetry } from "./telemetry/request-telemetry.ts";
 
 export interface Answer {
   readonly status: number;
@@ -34,8 +35,9 @@ export class Stage {
   readonly proxy: TrafficProxy;
   readonly #servers: Server[] = [];
 
-  constructor() {
+  constructor(telemetry?: RequestTelemetry) {
     this.proxy = new TrafficProxy({
+      ...(telemetry && { telemetry }),
       clock: systemClock,
       random: seededRandom(1),
       gatewayAddresses: [serviceAddress],
@@ -82,6 +84,7 @@ export const tableWith = (
   clusters: { orders: cluster(endpoints) },
   services: [{ namespace: "shop", name: "orders", address: serviceAddress, port, protocol, cluster: "orders" }],
   gateways,
+  pods: {},
 });
 
 export const rule = (rest: Partial<TableRule> = {}): TableRule => ({

@@ -2,14 +2,16 @@
 
 import type { Server as HttpServer } from "node:http";
 import { createServer, type Server, type Socket } from "node:net";
-import { type Clock, type Random, uuid } from "@flotilla/ambient";
+import { type Clock, type Random, systemStopwatch, uuid } from "@flotilla/ambient";
 import { type AccessEntry, gatewayHandler, type ProxyContext, serviceHandler } from "./exchange.ts";
 import { type HttpHandler, httpServer } from "./http-server.ts";
 import { Listeners, type Wanted } from "./listeners.ts";
 import { compileRoutes, type Routes } from "./route-match.ts";
-import { type Count, Counters } from "./stats.ts";
 import type { GatewayListener, Table } from "./table.ts";
 import { proxyTcp } from "./tcp-proxy.ts";
+import { type Count, RequestTelemetry } from "./telemetry/request-telemetry.ts";
+import { TcpTelemetry } from "./telemetry/tcp-telemetry.ts";
+import { observeUpstreams } from "./telemetry/upstream-telemetry.ts";
 import { Upstream } from "./upstream.ts";
 
 export interface ProxyOptions {
@@ -20,6 +22,8 @@ export interface ProxyOptions {
   /** Reasons by "address:port" of what cannot be listened on. */
   readonly onProblems: (problems: Readonly<Record<string, string>>) => void;
   readonly onAccess?: (entry: AccessEntry) => void;
+  /** Where requests are counted and spans go; undefined: they are counted. */
+  readonly telemetry?: RequestTelemetry;
 }
 
 /** What is under way at a stop has this long to end. */
@@ -34,19 +38,23 @@ export class TrafficProxy {
   readonly #routes = new Map<number, Routes>();
   readonly #sockets = new Set<Socket>();
   readonly #httpServers = new Set<HttpServer>();
-  readonly #counters = new Counters();
+  readonly #telemetry: RequestTelemetry;
+  readonly #tcpTelemetry: TcpTelemetry;
   readonly #context: ProxyContext;
   #stopped = false;
 
-  constructor({ clock, random, gatewayAddresses, onProblems, onAccess }: ProxyOptions) {
+  constructor({ clock, random, gatewayAddresses, onProblems, onAccess, telemetry }: ProxyOptions) {
     this.#clock = clock;
     this.#random = random;
     this.#gatewayAddresses = gatewayAddresses;
     this.#listeners = new Listeners(clock, onProblems);
+    this.#telemetry = telemetry ?? new RequestTelemetry({ clock, stopwatch: systemStopwatch });
+    this.#tcpTelemetry = new TcpTelemetry(this.#telemetry);
+    observeUpstreams(this.#telemetry.meter, () => this.#upstreams.values());
     this.#context = {
       clock,
       random,
-      counters: this.#counters,
+      telemetry: this.#telemetry,
       newId: requestIds(random),
       upstream: (cluster) => this.#upstreams.get(cluster),
       ...(onAccess && { onAccess }),
@@ -56,6 +64,7 @@ export class TrafficProxy {
   /** Endpoints and routes hold at once; resolves when each new address is listened on or has failed. */
   async apply(table: Table): Promise<void> {
     if (this.#stopped) return;
+    this.#telemetry.pods(table.pods);
     for (const [key, upstream] of this.#upstreams) {
       if (key in table.clusters) continue;
       upstream.stop();
@@ -73,7 +82,7 @@ export class TrafficProxy {
   }
 
   stats(): Count[] {
-    return this.#counters.list();
+    return this.#telemetry.stats();
   }
 
   /** Takes no more connections, lets what is under way end for a while, then cuts it. */
@@ -124,7 +133,7 @@ export class TrafficProxy {
     return this.#tracked(
       createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true }, (client) => {
         const found = upstream();
-        if (found) void proxyTcp(client, found, this.#clock);
+        if (found) void proxyTcp(client, found, this.#clock, this.#tcpTelemetry);
         else client.resetAndDestroy();
       }),
     );

@@ -2,7 +2,7 @@
  * Objects to the table that the proxy works by. It writes nothing, so that traffic follows endpoints whatever becomes of
  * statuses (`status-controller.ts`). One key for everything: a route needs its Gateway, its Services and their slices.
  */
-import { type Cache, type Controller, watchMapped } from "@flotilla/client";
+import { type Cache, type Controller, type Watch, watchMapped } from "@flotilla/client";
 import {
   type EndpointSlice,
   EndpointSlices,
@@ -14,6 +14,8 @@ import {
   HTTPRoutes,
   type Namespace,
   Namespaces,
+  type Pod,
+  Pods,
   type ReferenceGrant,
   ReferenceGrants,
   type Service,
@@ -25,12 +27,14 @@ import { gatewayTable } from "./gateway-table.ts";
 import type { ListenerProblems, listenerSource } from "./listener-source.ts";
 import { serviceTable } from "./service-table.ts";
 import { type Table, tableFormat } from "./table.ts";
+import { podsByAddress, sameIdentity } from "./telemetry/pods.ts";
 
 export const routesKey = { name: "routes" };
 
 export interface RouteObjects {
   readonly services: readonly Service[];
   readonly slices: readonly EndpointSlice[];
+  readonly pods: readonly Pod[];
   readonly classes: readonly GatewayClass[];
   readonly gateways: readonly Gateway[];
   readonly routes: readonly HTTPRoute[];
@@ -54,7 +58,7 @@ export const routeWatches = [
 export const observeRoutes = (
   cache: Cache,
   source: ReturnType<typeof listenerSource>,
-): Omit<RouteObjects, "slices"> => ({
+): Omit<RouteObjects, "slices" | "pods"> => ({
   services: cache.list(Services),
   classes: cache.list(GatewayClasses),
   gateways: cache.list(Gateways),
@@ -71,8 +75,15 @@ export function tableOf(objects: Omit<RouteObjects, "problems">, gatewayPort: nu
     format: tableFormat,
     ...serviceTable(objects.services, objects.slices),
     gateways: gatewayTable(attach(objects), known, (port) => (port === 80 ? (gatewayPort ?? port) : port)),
+    pods: podsByAddress(objects.pods),
   };
 }
+
+/** Pods change often, who they are does not. */
+const podWatch: Watch = {
+  resource: Pods,
+  keys: (before, after) => (sameIdentity(before as Pod | undefined, after as Pod | undefined) ? [] : toRoutes()),
+};
 
 export function routeController(
   gatewayPort: number | undefined,
@@ -80,10 +91,14 @@ export function routeController(
 ): Controller<RouteObjects> {
   return {
     name: "routes",
-    watches: [...routeWatches, watchMapped(EndpointSlices, toRoutes)],
+    watches: [...routeWatches, watchMapped(EndpointSlices, toRoutes), podWatch],
     // It wakes the controller where there is no object at all.
     sources: [source],
-    observe: (_, cache) => ({ ...observeRoutes(cache, source), slices: cache.list(EndpointSlices) }),
+    observe: (_, cache) => ({
+      ...observeRoutes(cache, source),
+      slices: cache.list(EndpointSlices),
+      pods: cache.list(Pods),
+    }),
     decide: (objects) => ({ effects: [{ to: "data-plane", do: tableOf(objects, gatewayPort) }] }),
   };
 }

@@ -19,6 +19,8 @@ export interface Found {
   readonly rule: TableRule;
   /** What ReplacePrefixMatch replaces; "" unless the path was matched by a prefix. */
   readonly prefix: string;
+  /** The path of the rule's match: a whole one, a prefix or an expression. */
+  readonly pattern: string;
 }
 
 export type Routes = (asked: Matchable) => Found | undefined;
@@ -77,6 +79,7 @@ function entriesOf({ route, created, hostnames, rules }: TableRoute): Entry[] {
         hostname,
         match,
         prefix: (match.path?.type ?? "PathPrefix") === "PathPrefix" ? (match.path?.value ?? "/") : "",
+        pattern: match.path?.value ?? "/",
         rank: [...hostRank(hostname), ...matchRank(match), created, route, position],
         fits: fitsOf(match),
       })),

@@ -47,9 +47,10 @@ export function serviceTable(services: readonly Service[], slices: readonly Endp
 }
 
 function clusterOf(service: Service, port: ServicePort, slices: readonly EndpointSlice[]): TableCluster {
-  const { namespace, name } = service.metadata;
+  const { namespace, name, labels } = service.metadata;
   const { type, externalName, sessionAffinity, sessionAffinityConfig } = service.spec;
-  const named = { service: `${namespace}/${name}`, port: port.port };
+  const app = labels?.["app.kubernetes.io/part-of"];
+  const named = { service: `${namespace}/${name}`, ...(app && { app }), port: port.port };
   if (type === "ExternalName" && externalName) {
     const endpoints = [{ address: externalName, port: port.port, state: "ready" as const }];
     return { ...named, endpoints, unready: 0 };

@@ -28,7 +28,7 @@ export interface GatewayPlace {
   readonly port?: number;
 }
 
-type Observed = Omit<RouteObjects, "slices">;
+type Observed = Omit<RouteObjects, "slices" | "pods">;
 
 export function statusController(place: GatewayPlace, source: ListenerSource): Controller<Observed> {
   return {

@@ -4,7 +4,7 @@
  */
 import type { HTTPRouteFilter, HTTPRouteMatch } from "@flotilla/objects";
 
-export const tableFormat = 2;
+export const tableFormat = 3;
 
 export interface Table {
   /** Of this form; what was kept in another form is not read. */
@@ -13,12 +13,25 @@ export interface Table {
   readonly clusters: Readonly<Record<string, TableCluster>>;
   readonly services: readonly ServiceListener[];
   readonly gateways: readonly GatewayListener[];
+  /** By address: to tell who asks and who answered. */
+  readonly pods: Readonly<Record<string, TablePod>>;
+}
+
+export interface TablePod {
+  readonly namespace: string;
+  readonly name: string;
+  /** Its label app.kubernetes.io/name, else the name of what controls it. */
+  readonly service: string;
+  /** Its label app.kubernetes.io/version; "": none. */
+  readonly version: string;
 }
 
 /** One port of one Service, and who answers there. */
 export interface TableCluster {
   /** "namespace/name", for messages and counters. */
   readonly service: string;
+  /** The Service's label app.kubernetes.io/part-of. */
+  readonly app?: string;
   readonly port: number;
   readonly endpoints: readonly TableEndpoint[];
   /** Endpoints that are neither ready nor serving: told to whoever asks why nobody answers. */

@@ -3,10 +3,16 @@ import type { Socket } from "node:net";
 import type { Clock } from "@flotilla/ambient";
 import { connect } from "./connect.ts";
 import { splice } from "./splice.ts";
+import type { TcpTelemetry } from "./telemetry/tcp-telemetry.ts";
 import type { Upstream } from "./upstream.ts";
 
 /** `client` must be paused, so that nothing is read before there is somebody to send it to. Resolves when it is joined or closed. */
-export async function proxyTcp(client: Socket, upstream: Upstream, clock: Clock): Promise<void> {
+export async function proxyTcp(
+  client: Socket,
+  upstream: Upstream,
+  clock: Clock,
+  telemetry: TcpTelemetry,
+): Promise<void> {
   // Somebody has to listen, or a reset would end the process.
   client.on("error", () => client.destroy());
   try {
@@ -19,8 +25,10 @@ export async function proxyTcp(client: Socket, upstream: Upstream, clock: Clock)
       socket.destroy();
       return;
     }
+    telemetry.joined(client, upstream, endpoint);
     splice(client, socket);
   } catch {
+    telemetry.failed(client, upstream);
     // Nobody to connect to: a TCP client is told by the connection's reset, there is no other language.
     client.resetAndDestroy();
   }

@@ -6,6 +6,7 @@ import { connect } from "./connect.ts";
 import { answerSocket } from "./error-answer.ts";
 import { endToEnd, type Headers } from "./headers.ts";
 import { splice } from "./splice.ts";
+import type { Passage } from "./telemetry/passage.ts";
 import type { Upstream } from "./upstream.ts";
 
 export interface Upgrade {
@@ -14,6 +15,7 @@ export interface Upgrade {
   readonly head: Buffer;
   readonly upstream: Upstream;
   readonly clock: Clock;
+  readonly passage: Passage;
   readonly path: string;
   /** As they go to the endpoint, without Connection and Upgrade. */
   readonly headers: Headers;
@@ -29,6 +31,7 @@ export async function upgrade({
   head,
   upstream,
   clock,
+  passage,
   path,
   headers,
   onAnswer,
@@ -47,6 +50,7 @@ export async function upgrade({
     const { socket, endpoint } = await connect(upstream, clock, {
       client: request.socket.remoteAddress,
       isOver: () => client.destroyed,
+      passage,
     });
     joined = socket;
     socket.once("close", () => upstream.release(endpoint));
@@ -68,6 +72,7 @@ export async function upgrade({
       client.once("close", onGone);
       outgoing.once("upgrade", (answer, _, first: Buffer) => {
         cancel();
+        passage.answer();
         client.off("close", onGone);
         client.write(headOf(answer, [...onAnswer(endToEnd(answer.rawHeaders)), ...switching(answer)]));
         if (first.length > 0) client.write(first);
@@ -77,6 +82,7 @@ export async function upgrade({
       });
       outgoing.once("response", (answer) => {
         cancel();
+        passage.answer();
         client.write(headOf(answer, [...onAnswer(endToEnd(answer.rawHeaders)), "Connection", "close"]));
         answer.pipe(client);
         // Broken off in the middle.

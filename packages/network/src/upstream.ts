@@ -35,6 +35,8 @@ export class UpstreamEndpoint implements Candidate {
 
 export class Upstream {
   readonly budget = new RetryBudget();
+  /** How often an endpoint was put aside. */
+  ejections = 0;
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #endpoints = new Map<string, UpstreamEndpoint>();
@@ -51,6 +53,31 @@ export class Upstream {
 
   get service(): string {
     return this.#cluster.service;
+  }
+
+  get namespace(): string {
+    return this.service.slice(0, this.service.indexOf("/"));
+  }
+
+  get name(): string {
+    return this.service.slice(this.service.indexOf("/") + 1);
+  }
+
+  get app(): string {
+    return this.#cluster.app ?? "";
+  }
+
+  get port(): number {
+    return this.#cluster.port;
+  }
+
+  /** Endpoints that could not be chosen at all. */
+  get unready(): number {
+    return this.#cluster.unready;
+  }
+
+  endpoints(): Iterable<UpstreamEndpoint> {
+    return this.#endpoints.values();
   }
 
   update(cluster: TableCluster): void {
@@ -113,7 +140,9 @@ export class Upstream {
     const now = this.#clock.now();
     const all = [...this.#endpoints.values()];
     const out = all.filter(({ ejected }) => ejected).length;
-    endpoint.health = afterFailure(endpoint.health, now, { all: all.length, out });
+    const before = endpoint.health;
+    endpoint.health = afterFailure(before, now, { all: all.length, out });
+    if (endpoint.health.ejections > before.ejections) this.ejections++;
   }
 
   /** Why nobody answers, for the one who asked. */

@@ -1,0 +1,111 @@
+/**
+ * Spans on their way out, encoded as they come: sent in batches, kept for a while when nobody takes them, counted when they are
+ * dropped. What is kept is bounded in bytes; of what does not fit the oldest goes.
+ */
+import type { Cancel, Clock } from "@flotilla/ambient";
+import { type Attributes, type Scope, wrapped } from "./otlp.ts";
+import type { Sent } from "./otlp-client.ts";
+import { ReverseWriter } from "./reverse-writer.ts";
+import { type SpanRecord, writeSpan } from "./span-encoder.ts";
+
+/** A batch is sent when it has so many spans or is so old (ms). */
+const batchSpans = 512;
+const batchAge = 500;
+/** Bytes that wait, at most. */
+const mostKept = 4 * 1024 * 1024;
+/** After the n-th failure in a row the next attempt is n times as late, up to the longest. Milliseconds. */
+const firstPause = 500;
+const longestPause = 5000;
+
+interface Batch {
+  readonly request: Uint8Array;
+  readonly spans: number;
+}
+
+export interface SpanQueueOptions {
+  readonly clock: Clock;
+  readonly send: (request: Uint8Array) => Promise<Sent>;
+  readonly scope: Scope;
+  readonly onDropped: (spans: number, reason: "not taken in time" | "refused") => void;
+}
+
+export class SpanQueue {
+  readonly #options: SpanQueueOptions;
+  readonly #writer = new ReverseWriter();
+  /** Of the batch that is being filled, by resource. */
+  readonly #open = new Map<Attributes, { chunks: Uint8Array[]; spans: number }>();
+  #openSpans = 0;
+  #waiting: Batch[] = [];
+  #bytes = 0;
+  #timer: Cancel | undefined;
+  #sending: Promise<void> | undefined;
+  #failures = 0;
+
+  constructor(options: SpanQueueOptions) {
+    this.#options = options;
+  }
+
+  /** `resource`: the same object for the same resource. */
+  add(resource: Attributes, span: SpanRecord): void {
+    this.#writer.clear();
+    writeSpan(this.#writer, span);
+    const open = this.#open.get(resource);
+    const encoded = Uint8Array.prototype.slice.call(this.#writer.written());
+    if (open) {
+      open.chunks.push(encoded);
+      open.spans++;
+    } else this.#open.set(resource, { chunks: [encoded], spans: 1 });
+    this.#openSpans++;
+    if (this.#openSpans >= batchSpans) this.#close();
+    else this.#timer ??= this.#options.clock.after(batchAge, () => this.#close(), { background: true });
+  }
+
+  /** Sends what there is; resolves when it has been taken, or not. */
+  async flush(): Promise<void> {
+    this.#close();
+    await this.#sending;
+  }
+
+  #close(): void {
+    this.#timer?.();
+    this.#timer = undefined;
+    for (const [resource, { chunks, spans }] of this.#open)
+      this.#keep({ request: wrapped(resource, this.#options.scope, ...chunks), spans });
+    this.#open.clear();
+    this.#openSpans = 0;
+    if (this.#waiting.length > 0) this.#sending ??= this.#send();
+  }
+
+  #keep(batch: Batch): void {
+    this.#waiting.push(batch);
+    this.#bytes += batch.request.length;
+    while (this.#bytes > mostKept) {
+      const oldest = this.#waiting.shift() as Batch;
+      this.#bytes -= oldest.request.length;
+      this.#options.onDropped(oldest.spans, "not taken in time");
+    }
+  }
+
+  /** One after the other, until all are taken or somebody is away. */
+  async #send(): Promise<void> {
+    const { clock, send, onDropped } = this.#options;
+    for (let batch = this.#waiting.shift(); batch; batch = this.#waiting.shift()) {
+      this.#bytes -= batch.request.length;
+      const sent = await send(batch.request);
+      if (sent === "later") {
+        this.#waiting.unshift(batch);
+        this.#bytes += batch.request.length;
+        break;
+      }
+      this.#failures = 0;
+      if (sent === "refused") onDropped(batch.spans, "refused");
+    }
+    this.#sending = undefined;
+    if (this.#waiting.length === 0) return;
+    this.#failures++;
+    this.#timer?.();
+    this.#timer = clock.after(Math.min(longestPause, firstPause * this.#failures), () => this.#close(), {
+      background: true,
+    });
+  }
+}
