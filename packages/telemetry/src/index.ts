@@ -1,5 +1,11 @@
 export { attribute, attributesOf, plain, serviceOf, textOf } from "./attributes.ts";
 export {
+  alertEvent,
+  type ObjectiveControllers,
+  type ObjectiveControllersOptions,
+  objectiveControllers,
+} from "./objectives/index.ts";
+export {
   decodeLogRecord,
   decodeLogs,
   decodeMetrics,
