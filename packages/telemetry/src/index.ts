@@ -1,4 +1,19 @@
 export { attribute, attributesOf, plain, serviceOf, textOf } from "./attributes.ts";
+export { defaultMetricLimits, type MetricLimits } from "./metrics/limits.ts";
+export {
+  type MetricStats,
+  MetricStore,
+  type MetricStoreOptions,
+  type RecoveredMetrics,
+} from "./metrics/metric-store.ts";
+export type {
+  BucketRun,
+  Matcher,
+  MetricMetadata,
+  NativeHistogram,
+  SeriesSamples,
+  SeriesSource,
+} from "./metrics/series.ts";
 export {
   alertEvent,
   type ObjectiveControllers,
