@@ -6,3 +6,4 @@ export {
   type ObjectiveControllersOptions,
   objectiveControllers,
 } from "./objective-controllers.ts";
+export { type AlertingRule, prometheusRules, type RecordingRule, type RuleFile, type RuleGroup } from "./rules.ts";
