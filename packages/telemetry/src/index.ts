@@ -1,4 +1,14 @@
 export { attribute, attributesOf, plain, serviceOf, textOf } from "./attributes.ts";
+export {
+  defaultForwardLimits,
+  type Forwarder,
+  type ForwardLimits,
+  type ForwardOptions,
+  type ForwardState,
+  forwardEndpoint,
+  forwardingSink,
+  startForwarder,
+} from "./forward/forwarder.ts";
 export { defaultMetricLimits, type MetricLimits } from "./metrics/limits.ts";
 export {
   type MetricStats,
@@ -36,6 +46,7 @@ export {
   encodeSpan,
   encodeTraces,
 } from "./otlp/codec.ts";
+export { countRecords } from "./otlp/count.ts";
 export { startGrpcReceiver } from "./otlp/grpc-receiver.ts";
 export { type Receiver, type ReceiverOptions, startHttpReceiver } from "./otlp/http-receiver.ts";
 export { defaultIntakeLimits, Intake, type IntakeLimits, type IntakeOptions } from "./otlp/intake.ts";

@@ -1,6 +1,6 @@
 /** What senders are told: OTLP's partial success, and google.rpc.Status for what was refused. */
-import type { Signal, Taken } from "../sink.ts";
-import { encode } from "./codec.ts";
+import { MalformedError, type Signal, type Taken } from "../sink.ts";
+import { decode, encode } from "./codec.ts";
 import { define, messageNamed } from "./schema.ts";
 
 const responses: Readonly<Record<Signal, { readonly name: string; readonly rejected: string }>> = {
@@ -17,6 +17,20 @@ export function responseTo(signal: Signal, { rejected, message }: Taken): object
 
 export const encodeResponse = (signal: Signal, response: object): Uint8Array =>
   encode(messageNamed(responses[signal].name), response);
+
+/** What a response, as protobuf, says of records that were not taken. One that cannot be read says nothing. */
+export function rejectedOf(signal: Signal, response: Uint8Array): { rejected: number; message: string } {
+  try {
+    const message = messageNamed(responses[signal].name);
+    const { partialSuccess = {} } = decode<{ partialSuccess?: Record<string, string> }>(message, response);
+    const { [responses[signal].rejected]: rejected, errorMessage = "" } = partialSuccess;
+    return { rejected: Number(rejected ?? 0), message: errorMessage };
+  } catch (error) {
+    // Some endpoints answer with a text of their own; that they took it is what counts.
+    if (error instanceof MalformedError) return { rejected: 0, message: "" };
+    throw error;
+  }
+}
 
 /** Source: google.golang.org/grpc/codes. */
 export const codes = {

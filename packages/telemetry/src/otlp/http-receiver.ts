@@ -6,6 +6,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo, Server } from "node:net";
 import type { Clock } from "@flotilla/ambient";
+import { forwardMark } from "../forward/mark.ts";
 import type { Signal } from "../sink.ts";
 import { codes, encodeResponse, encodeStatus, responseTo } from "./answer.ts";
 import { collect } from "./collect.ts";
@@ -138,6 +139,8 @@ function unfitness(request: IncomingMessage, intake: Intake): HttpError | undefi
     return { status: 403, code: codes.permissionDenied, message: "address this receiver as localhost" };
   if (headers.origin !== undefined)
     return { status: 403, code: codes.permissionDenied, message: "web pages may not send telemetry here" };
+  if (headers[forwardMark.header] === forwardMark.value)
+    return { status: 508, code: codes.invalidArgument, message: "this is what sends on; forward to somewhere else" };
   if (!signals.get(pathOf(request))) return unknownPath;
   if (method !== "POST")
     return { status: 405, code: codes.unimplemented, message: `${method} is not supported; use POST` };
