@@ -9,6 +9,8 @@ export {
   forwardingSink,
   startForwarder,
 } from "./forward/forwarder.ts";
+export { changeEvent, kubernetesEvent } from "./marks/mark.ts";
+export { type Marks, type MarksOptions, startMarks } from "./marks/marks.ts";
 export { defaultMetricLimits, type MetricLimits } from "./metrics/limits.ts";
 export {
   type MetricStats,
