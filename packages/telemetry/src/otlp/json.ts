@@ -76,12 +76,26 @@ function messageFrom(message: Message, json: unknown, place: Place): Values {
         mistake(place, `${chosen} is there as well, and only one may be`);
       chosen = field.name;
     }
+    if (field.name === "intValue" && isBeyondInteger(value)) {
+      target.doubleValue = Number(value);
+      place.pop();
+      continue;
+    }
     const member = field.repeated ? itemsFrom(field, value, place) : valueFrom(field, value, place);
     if (field.presence || field.always || !isZero(member)) target[field.name] = member;
     place.pop();
   }
   return target;
 }
+
+/** JavaScript's exporter calls every whole number an integer, also 1e300: no reason to refuse all that came with it. */
+const isBeyondInteger = (json: unknown): boolean => {
+  const isWhole =
+    typeof json === "number" ? Number.isInteger(json) : typeof json === "string" && /^-?\d{19,400}$/.test(json);
+  if (!isWhole) return false;
+  const value = BigInt(json as number | string);
+  return BigInt.asIntN(64, value) !== value;
+};
 
 const isZero = (value: unknown): boolean =>
   value === "" ||
