@@ -98,6 +98,8 @@ export interface TraceSummary {
   readonly errors: number;
   /** Spans by service. */
   readonly services: Readonly<Record<string, number>>;
+  /** How many traces it stands for, when others like it were thinned out; absent: itself alone. */
+  readonly weight?: number;
 }
 
 /** All parts must hold. */
@@ -129,4 +131,7 @@ export interface FoundLog {
   readonly resource: Resource;
   readonly scope: Scope;
   readonly record: LogRecord;
+  /** `schemaUrl` of what the record came in with, where it had one. */
+  readonly resourceSchemaUrl?: string;
+  readonly scopeSchemaUrl?: string;
 }

@@ -1,0 +1,226 @@
+/** Finds records in one block: what is cheap and rules out most comes first, and a section is read when it is first needed. */
+import { attribute, serviceOf, textOf } from "../attributes.ts";
+import { type LogSearch, QueryError } from "../telemetry.ts";
+import { Expression } from "./expression.ts";
+import { flag } from "./log-columns.ts";
+import { type LogSource, type LogView, startOf } from "./log-view.ts";
+import { TimeLimitError, within } from "./time-limit.ts";
+
+interface SoughtAttribute {
+  readonly key: string;
+  readonly value: string;
+  /** Bytes that are in every record that has it. */
+  readonly bytes: readonly Buffer[];
+}
+
+/** A search made ready for many blocks. */
+export interface Sought {
+  readonly from: number;
+  readonly to: number;
+  readonly services: ReadonlySet<string> | undefined;
+  readonly attributes: readonly SoughtAttribute[];
+  readonly traceId: string | undefined;
+  readonly traceBytes: Buffer | undefined;
+  readonly spanId: string | undefined;
+  readonly expression: Expression | undefined;
+  readonly minSeverity: number;
+  readonly event: string | undefined;
+  /** The number after which records are sought; -1: all. */
+  readonly after: number;
+}
+
+/** Milliseconds that an expression may take for one block. */
+const expressionTime = 500;
+
+/** What cannot be searched for is a `QueryError`. */
+export function soughtBy(search: LogSearch): Sought {
+  const { from = -Infinity, to = Infinity, services, attributes = {}, grep, minSeverity = 0, event, after } = search;
+  const traceId = search.traceId?.toLowerCase();
+  const spanId = search.spanId?.toLowerCase();
+  if (traceId !== undefined && !/^[0-9a-f]{32}$/.test(traceId)) throw new QueryError("a trace id has 32 hex digits");
+  if (spanId !== undefined && !/^[0-9a-f]{16}$/.test(spanId)) throw new QueryError("a span id has 16 hex digits");
+  if (after !== undefined && !/^\d{1,16}$/.test(after)) throw new QueryError(`after: ${after} is no record's id`);
+  return {
+    from,
+    to,
+    services: services && new Set(services),
+    attributes: Object.entries(attributes).map(([key, value]) => {
+      const bytes = [key, ...(isAlwaysText(value) ? [value] : [])].map((text) => Buffer.from(text));
+      return { key, value, bytes };
+    }),
+    traceId,
+    traceBytes: traceId === undefined ? undefined : Buffer.from(traceId, "hex"),
+    spanId,
+    expression: grep === undefined || grep === "" ? undefined : new Expression(grep, search.ignoreCase),
+    minSeverity,
+    event,
+    after: after === undefined ? -1 : Number(after),
+  };
+}
+
+/** Values of other types have texts of these forms: numbers, booleans, JSON, base64. */
+const isAlwaysText = (value: string): boolean =>
+  !/^$|^[-\d[{]|^(?:true|false|NaN|Infinity)$/.test(value) &&
+  !(value.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(value));
+
+/** Whether the block may hold anything of it, by what is known without reading it. */
+export function mayMatch(sought: Sought, { from, to, rows, about }: LogSource): boolean {
+  const { services, event } = sought;
+  return (
+    from <= sought.to &&
+    to >= sought.from &&
+    about.last > sought.after &&
+    about.maxSeverity >= sought.minSeverity &&
+    (sought.traceId === undefined || about.traces > 0) &&
+    (!services || !about.services || about.services.some((service) => services.has(service))) &&
+    (event === undefined ? about.plain > 0 : rows > about.plain) &&
+    (event === undefined || event === "*" || !about.events || about.events.includes(event))
+  );
+}
+
+/** Places in the block of the records that match, in their order. */
+export function matchesIn(view: LogView, sought: Sought): number[] {
+  if (sought.traceBytes && !view.mayHoldTrace(sought.traceBytes)) return [];
+  const origins = originsFor(view, sought);
+  if (!origins) return [];
+  const { expression } = sought;
+  if (!expression) return allOf(view, (index) => passes(view, index, sought, origins));
+  const test = () => withText(view, expression, (index) => passes(view, index, sought, origins));
+  if (!expression.repeats) return test();
+  try {
+    return within(expressionTime, test);
+  } catch (error) {
+    if (!(error instanceof TimeLimitError)) throw error;
+    throw new QueryError(
+      "1:1: the expression takes too long: it has too many ways to match; repeat less inside of what is repeated",
+    );
+  }
+}
+
+interface OriginTest {
+  /** By number: the service is one of those asked for. */
+  readonly service: readonly boolean[] | undefined;
+  /** For each attribute asked for, by number of the origin: the resource has it. */
+  readonly attributes: readonly (readonly boolean[])[];
+}
+
+/** Undefined: no record can match. */
+function originsFor(view: LogView, { services, attributes }: Sought): OriginTest | undefined {
+  if (!services && attributes.length === 0) return { service: undefined, attributes: [] };
+  const { list, keys } = view.origins;
+  const service = services && list.map(({ resource }) => services.has(serviceOf(resource)));
+  if (service?.every((has) => !has)) return undefined;
+  const tests = attributes.map(({ key, value }) =>
+    list.map(({ resource }) => attribute(resource.attributes, key) === value),
+  );
+  const isPossible = tests.every((test, index) => {
+    return test.includes(true) || !keys || keys.has(attributes[index]?.key as string);
+  });
+  return isPossible ? { service, attributes: tests } : undefined;
+}
+
+/** Everything but the text. */
+function passes(view: LogView, index: number, sought: Sought, origins: OriginTest): boolean {
+  const { flags: all, severity, ms, origin, number } = view.columns;
+  const flags = all[index] as number;
+  const time = ms[index] as number;
+  if (time < sought.from || time > sought.to || (severity[index] as number) < sought.minSeverity) return false;
+  if ((number[index] as number) <= sought.after) return false;
+  const isEvent = (flags & flag.event) !== 0;
+  if (isEvent !== (sought.event !== undefined)) return false;
+  const from = origin[index] as number;
+  if (origins.service && !origins.service[from]) return false;
+  if (sought.traceId !== undefined && view.traceId(index) !== sought.traceId) return false;
+  if (sought.spanId !== undefined && view.spanId(index) !== sought.spanId) return false;
+  if (sought.event !== undefined && sought.event !== "*" && view.rest(index).eventName !== sought.event) return false;
+  return sought.attributes.every(
+    (each, number) => origins.attributes[number]?.[from] || hasAttribute(view, index, each),
+  );
+}
+
+/** Most records do not have it: bytes are looked for before anything is decoded. */
+function hasAttribute(view: LogView, index: number, { key, value, bytes }: SoughtAttribute): boolean {
+  const rest = view.restOf(index);
+  if (!bytes.every((each) => rest.includes(each))) return false;
+  const found = view.rest(index).attributes?.find((each) => each.key === key);
+  return found !== undefined && textOf(found.value) === value;
+}
+
+function allOf(view: LogView, test: (index: number) => boolean): number[] {
+  const found: number[] = [];
+  for (let index = 0; index < view.source.rows; index++) if (test(index)) found.push(index);
+  return found;
+}
+
+/** Where the expression requires a literal, only texts with it are looked at. */
+function withText(view: LogView, expression: Expression, test: (index: number) => boolean): number[] {
+  const { literals, isLiteral } = expression;
+  if (!literals) return allOf(view, (index) => test(index) && expression.matches(view.textOf(index)));
+  const text = expression.ignoreCase ? folded(view.text) : view.text;
+  const places = literals.map((literal) => new Occurrences(text, literal));
+  const found: number[] = [];
+  for (let index = -1; ; ) {
+    const next = places.reduce((least, place) => (place.at < least.at ? place : least));
+    if (next.at === Infinity) return found;
+    const { textEnd } = view.columns;
+    index = rowAt(textEnd, next.at, index + 1);
+    const start = startOf(textEnd, index);
+    const end = textEnd[index] as number;
+    const isWithin = next.at >= start && next.at + next.length <= end;
+    if (isWithin && test(index) && (isLiteral || expression.matches(view.textOf(index)))) found.push(index);
+    if (isWithin) for (const place of places) place.moveTo(end);
+    else {
+      // It begins in one text and ends in another.
+      next.moveTo(next.at + 1);
+      index--;
+    }
+  }
+}
+
+class Occurrences {
+  readonly #text: Buffer;
+  readonly #literal: Buffer;
+  /** Of the next one; Infinity: there is none. */
+  at = 0;
+
+  constructor(text: Buffer, literal: Buffer) {
+    this.#text = text;
+    this.#literal = literal;
+    this.at = this.#find(0);
+  }
+
+  get length(): number {
+    return this.#literal.length;
+  }
+
+  moveTo(place: number): void {
+    if (this.at < place) this.at = this.#find(place);
+  }
+
+  #find(from: number): number {
+    const at = this.#text.indexOf(this.#literal, from);
+    return at < 0 ? Infinity : at;
+  }
+}
+
+/** The text, from the one at `first` on, that the place is in. */
+function rowAt(ends: Uint32Array, place: number, first: number): number {
+  let low = first;
+  let high = ends.length - 1;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((ends[middle] as number) > place) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+/** ASCII letters in lower case; places stay the same. */
+function folded(text: Buffer): Buffer {
+  const lower = Buffer.allocUnsafeSlow(text.length);
+  for (let at = 0; at < text.length; at++) {
+    const byte = text[at] as number;
+    lower[at] = byte >= 0x41 && byte <= 0x5a ? byte | 0x20 : byte;
+  }
+  return lower;
+}
