@@ -56,6 +56,8 @@ export interface AgentOptions {
   readonly files?: PodFiles;
   /** Load the preload into Node.js containers; default: true. */
   readonly preload?: boolean;
+  /** Containers are told to send their telemetry there, by OTLP/HTTP: "http://127.0.0.1:4318". */
+  readonly otlp?: { readonly endpoint: string };
   readonly log?: Log;
 }
 
@@ -127,7 +129,13 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     });
 
   const node = describeNode({ name: nodeName, podCIDR, hostIP, kubeletPort: kubelet?.port, version });
-  const facts: AgentFacts = { nodeName, hostIP, allocatable: node.capacity, scheme: runtime.scheme };
+  const facts: AgentFacts = {
+    nodeName,
+    hostIP,
+    allocatable: node.capacity,
+    scheme: runtime.scheme,
+    otlpEndpoint: options.otlp?.endpoint,
+  };
   const controllers = [
     podController(facts, worker.store.source),
     podStatusController(facts, worker.store.source),

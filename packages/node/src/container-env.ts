@@ -13,6 +13,7 @@ import {
   type Service,
 } from "@flotilla/objects";
 import { expand } from "./expand.ts";
+import { otelEnv } from "./otel-env.ts";
 import type { PodInputs } from "./pod-inputs.ts";
 
 export interface NodeFacts {
@@ -20,6 +21,8 @@ export interface NodeFacts {
   readonly hostIP: string;
   /** What limits that are not set default to. */
   readonly allocatable: Readonly<Record<string, string>>;
+  /** Where containers are told to send their telemetry (OTLP/HTTP): "http://127.0.0.1:4318"; absent: they are told nothing. */
+  readonly otlpEndpoint?: string;
 }
 
 export type Resolved<T> =
@@ -53,9 +56,19 @@ export function containerEnv(
   }
   const port = container.ports?.[0]?.containerPort;
   return {
-    value: { HOST: podIP, ...(port ? { PORT: String(port) } : {}), HOSTNAME: hostnameOf(pod), ...services, ...env },
+    value: {
+      HOST: podIP,
+      ...(port ? { PORT: String(port) } : {}),
+      HOSTNAME: hostnameOf(pod),
+      ...services,
+      ...env,
+      ...(node.otlpEndpoint && otelEnv(pod, container, node.otlpEndpoint, node.nodeName, otelOf(env))),
+    },
   };
 }
+
+const otelOf = (env: Readonly<Record<string, string>>) =>
+  Object.fromEntries(Object.entries(env).filter(([name]) => name.startsWith("OTEL_")));
 
 export const hostnameOf = (pod: Pod): string => pod.spec.hostname ?? pod.metadata.name.slice(0, 63);
 
