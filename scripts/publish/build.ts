@@ -18,6 +18,8 @@ const assets: Record<string, string> = {
   "assets/postgres-passwd": "packages/flotilla/assets/postgres-passwd",
   "lib/preload/container.cjs": "packages/node/src/preload/container.cjs",
   "lib/preload/lazy-http.cjs": "packages/node/src/preload/lazy-http.cjs",
+  "lib/preload/local-address.cjs": "packages/node/src/preload/local-address.cjs",
+  "lib/preload/generated/tracing.cjs": "packages/node/src/preload/generated/tracing.cjs",
   // What processes/preload.cjs adds to it finds hundreds of source files faster; here is a handful.
   "lib/preload.cjs": "packages/node/src/preload/lazy-http.cjs",
   "README.md": "scripts/publish/readme.md",

@@ -1,9 +1,13 @@
 /*
  * Loaded into Node.js containers by NODE_OPTIONS=--require. All pods of a machine share one network, each with an address
  * of its own: a server that asks for every address, or for localhost, listens on its pod's.
+ * Where somebody takes spans, the program's requests are traced.
  */
 "use strict";
 require("./lazy-http.cjs");
+require("./local-address.cjs");
+const { OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT } = process.env;
+if (OTEL_EXPORTER_OTLP_ENDPOINT || OTEL_EXPORTER_OTLP_TRACES_ENDPOINT) require("./generated/tracing.cjs");
 
 // Compiled code is kept for the next start, also when this process is killed; Node.js itself keeps it at an orderly end only.
 if (process.env.NODE_COMPILE_CACHE) setTimeout(() => require("node:module").flushCompileCache?.(), 2000).unref();
