@@ -54,6 +54,13 @@ export { type Receiver, type ReceiverOptions, startHttpReceiver } from "./otlp/h
 export { defaultIntakeLimits, Intake, type IntakeLimits, type IntakeOptions } from "./otlp/intake.ts";
 export { parseJson, toJson } from "./otlp/json.ts";
 export type * from "./otlp/types.ts";
+export { defaultLimits as defaultQueryLimits, type Limits as QueryLimits } from "./promql/budget.ts";
+export { type Engine, type EngineOptions, promqlEngine, type RunOptions } from "./promql/engine.ts";
+export { ExecutionError } from "./promql/failure.ts";
+export { parseQuery, parseSelector } from "./promql/parse.ts";
+export { formatQuery, printQuery } from "./promql/print.ts";
+export { parseRegexp, type Regexp, RegexpError } from "./promql/regexp/regexp.ts";
+export { queryData, queryDataJson, type Result as QueryResult } from "./promql/result.ts";
 export { Losses, MalformedError, type Signal, type Sink, type Taken, UnavailableError } from "./sink.ts";
 export {
   type FoundLog,

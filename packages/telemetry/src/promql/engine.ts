@@ -1,0 +1,105 @@
+/** PromQL over a `SeriesSource`: what a server answers, in process. */
+import type { Clock } from "@flotilla/ambient";
+import type { SeriesSource } from "../metrics/series.ts";
+import { QueryError } from "../telemetry.ts";
+import { bare, type Expr, typeOf } from "./ast.ts";
+import { Budget, defaultLimits, type Limits } from "./budget.ts";
+import { type Context, evaluate, samplesOf } from "./evaluate.ts";
+import { LabelSet } from "./label-set.ts";
+import { parseQuery } from "./parse.ts";
+import type { Result } from "./result.ts";
+import { eachWindow } from "./select.ts";
+
+export interface EngineOptions {
+  readonly source: SeriesSource;
+  readonly clock: Clock;
+  readonly limits?: Partial<Limits>;
+  /** Milliseconds; 5 minutes as Prometheus. */
+  readonly lookback?: number;
+}
+
+export interface RunOptions {
+  readonly signal?: AbortSignal;
+  /** Milliseconds; at most the engine's. */
+  readonly timeout?: number;
+}
+
+/** As Prometheus: enough for a week by the minute. */
+export const mostSteps = 11_000;
+
+export interface Engine {
+  /** Mistakes in the query are `QueryError`s with a place, what fails later `ExecutionError`s. `at` is in ms since the epoch. */
+  instant(query: string, at: number, run?: RunOptions): Promise<Result>;
+  range(
+    query: string,
+    span: { readonly from: number; readonly to: number; readonly step: number },
+    run?: RunOptions,
+  ): Promise<Result>;
+}
+
+export function promqlEngine({ source, clock, limits, lookback = 300_000 }: EngineOptions): Engine {
+  const most = { ...defaultLimits, ...limits };
+  const contextOf = (
+    start: number,
+    end: number,
+    step: number,
+    { signal, timeout = most.time }: RunOptions,
+  ): Context => ({
+    source,
+    lookback,
+    budget: new Budget(clock, { ...most, time: Math.min(timeout, most.time) }, signal),
+    bounds: { start, end },
+    steps: { start, interval: step, count: Math.floor((end - start) / step) + 1 },
+  });
+
+  return {
+    async instant(query, at, run = {}) {
+      const expr = parseQuery(query);
+      const context = contextOf(at, at, 1, run);
+      const type = typeOf(expr);
+      if (type === "matrix") return { kind: "matrix", series: await rawSamples(expr, context) };
+      const value = await evaluate(expr, context);
+      if (value.kind === "string") return { kind: "string", at, value: value.value };
+      if (value.kind === "scalar") return { kind: "scalar", at, value: value.values[0] as number };
+      return { kind: "vector", at, series: value.series };
+    },
+
+    async range(query, { from, to, step }, run = {}) {
+      const expr = parseQuery(query);
+      const type = typeOf(expr);
+      if (type === "matrix" || type === "string")
+        throw new QueryError(
+          `invalid expression type ${type === "matrix" ? '"range vector"' : '"string"'} for range query, must be Scalar or instant Vector`,
+        );
+      if ((to - from) / step > mostSteps)
+        throw new QueryError(
+          "exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query resolution (?step=XX)",
+        );
+      const context = contextOf(from, to, step, run);
+      const value = await evaluate(expr, context);
+      if (value.kind === "string") throw new Error("a string passed for a vector");
+      const series =
+        value.kind === "vector"
+          ? value.series
+          : [{ labels: LabelSet.empty, values: value.values, present: new Uint8Array(value.values.length).fill(1) }];
+      return {
+        kind: "range",
+        steps: context.steps,
+        series: series.sort((a, b) => LabelSet.compare(a.labels, b.labels)),
+      };
+    },
+  };
+}
+
+/** An instant query for a range is answered by the samples themselves. */
+async function rawSamples(expr: Expr, context: Context): Promise<(Result & { kind: "matrix" })["series"]> {
+  const subject = bare(expr);
+  if (subject.kind !== "matrix" && subject.kind !== "subquery") throw new Error(`a ${subject.kind} is no range`);
+  const { samples, gaze, range } = await samplesOf(subject, context);
+  const out: { labels: LabelSet; samples: (typeof samples)[number]; from: number; to: number }[] = [];
+  for (const one of samples)
+    await eachWindow(one, gaze, context.steps, range, context.budget, ({ from, to }) => {
+      out.push({ labels: one.set, samples: one, from, to });
+    });
+  return out;
+}

@@ -1,0 +1,138 @@
+/** Samples of selectors at the steps of a query. */
+import type { SeriesSamples, SeriesSource } from "../metrics/series.ts";
+import type { AtModifier, VectorSelector } from "./ast.ts";
+import type { Budget } from "./budget.ts";
+import { LabelSet } from "./label-set.ts";
+import { hasPoints, type Series, type Steps, withHistograms } from "./value.ts";
+
+export interface Selected extends SeriesSamples {
+  readonly set: LabelSet;
+}
+
+/** Of the whole query, for `@ start()` and `@ end()`. */
+export interface Bounds {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Where a selector looks: at `first + step * stride`, which is one moment for all steps if there is an @. */
+export interface Gaze {
+  readonly first: number;
+  readonly stride: number;
+}
+
+export function gazeOf(
+  { at, offset }: { readonly at: AtModifier | undefined; readonly offset: number },
+  steps: Steps,
+  bounds: Bounds,
+): Gaze {
+  if (at === undefined) return { first: steps.start - offset, stride: steps.interval };
+  return { first: (typeof at === "number" ? at : bounds[at]) - offset, stride: 0 };
+}
+
+export const lastOf = ({ first, stride }: Gaze, steps: Steps): number => first + stride * (steps.count - 1);
+
+/** By label set, so that ties are always broken the same way. */
+export function selectSamples(
+  source: SeriesSource,
+  { matchers }: VectorSelector,
+  period: { readonly from: number; readonly to: number },
+  budget: Budget,
+): Selected[] {
+  const selected = source.select(matchers, period).map((series) => {
+    budget.take(series.times.length);
+    return { ...series, set: LabelSet.of(series.labels) };
+  });
+  return selected.sort((a, b) => LabelSet.compare(a.set, b.set));
+}
+
+/**
+ * The newest sample at or before each moment that is at most `lookback` old, the bound included, unless the series was said to have
+ * ended since. With `times` the value is the sample's own time in seconds.
+ */
+export async function instantSeries(
+  samples: readonly Selected[],
+  gaze: Gaze,
+  steps: Steps,
+  lookback: number,
+  budget: Budget,
+  times = false,
+): Promise<Series[]> {
+  const out: Series[] = [];
+  for (const one of samples) {
+    budget.take(steps.count);
+    if (budget.spent(one.times.length + steps.count)) await budget.pause();
+    const series = instantOf(one, gaze, steps.count, lookback, times);
+    if (hasPoints(series)) out.push(series);
+  }
+  return out;
+}
+
+function instantOf(
+  samples: Selected,
+  { first, stride }: Gaze,
+  count: number,
+  lookback: number,
+  asTimes: boolean,
+): Series {
+  const { times, ends } = samples;
+  const values = new Float64Array(count);
+  const present = new Uint8Array(count);
+  const series: Series = { labels: samples.set, values, present };
+  const histograms = samples.histograms && !asTimes ? withHistograms(series) : undefined;
+  let next = 0;
+  let end = 0;
+  for (let step = 0; step < count; step++) {
+    const moment = first + stride * step;
+    while (next < times.length && (times[next] as number) <= moment) next++;
+    while (end < ends.length && (ends[end] as number) <= moment) end++;
+    const time = times[next - 1];
+    if (time === undefined || time < moment - lookback) continue;
+    if (end > 0 && (ends[end - 1] as number) > time) continue;
+    present[step] = 1;
+    values[step] = asTimes ? time / 1000 : (samples.values[next - 1] as number);
+    if (histograms) histograms[step] = samples.histograms?.[next - 1];
+  }
+  return histograms ? { ...series, histograms } : series;
+}
+
+/** Samples of one series between `from` and `to`, indexes of which the second is not included; the moments are in ms. */
+export interface Window {
+  samples: Pick<SeriesSamples, "times" | "values" | "histograms">;
+  from: number;
+  to: number;
+  /** Of the range, which has both its bounds. */
+  start: number;
+  end: number;
+  /** When it is evaluated. */
+  at: number;
+}
+
+/** Calls `look` for each step in which the range holds samples. */
+export async function eachWindow(
+  samples: Window["samples"],
+  gaze: Gaze,
+  steps: Steps,
+  range: number,
+  budget: Budget,
+  look: (window: Window, step: number) => void,
+): Promise<void> {
+  const { times } = samples;
+  const window: Window = { samples, from: 0, to: 0, start: 0, end: 0, at: 0 };
+  for (let step = 0; step < steps.count; step++) {
+    window.end = gaze.first + gaze.stride * step;
+    window.start = window.end - range;
+    window.at = steps.start + steps.interval * step;
+    while (window.to < times.length && (times[window.to] as number) <= window.end) window.to++;
+    while (window.from < window.to && (times[window.from] as number) < window.start) window.from++;
+    const size = window.to - window.from;
+    if (size > 0) look(window, step);
+    if (budget.spent(size + 1)) await budget.pause();
+  }
+}
+
+/** Period that a selector needs for all steps. */
+export const periodOf = (gaze: Gaze, steps: Steps, back: number): { from: number; to: number } => ({
+  from: gaze.first - back,
+  to: lastOf(gaze, steps),
+});
