@@ -12,6 +12,8 @@ import signal
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from tracing import Span
+
 KEY = os.environ["PAYMENT_KEY"].encode()
 LIMIT = 1_000_000  # cents; what the bank lends nobody
 
@@ -40,17 +42,23 @@ class Payments(BaseHTTPRequestHandler):
             self.answer(404, {"error": f"nothing at {self.path}"})
 
     def do_POST(self) -> None:
+        span = Span("POST", self.path, self.headers.get("traceparent", ""))
+        status, body = self.pay(span)
+        self.answer(status, body)
+        span.end(status)
+
+    def pay(self, span: Span) -> tuple[int, dict]:
         try:
             request = json.loads(self.rfile.read(int(self.headers.get("content-length", 0))))
             order, amount, currency = str(request["order"]), int(request["amount"]), str(request["currency"])
         except (ValueError, KeyError, TypeError) as error:
-            return self.answer(400, {"error": f"not a payment: {error!r}"})
+            return 400, {"error": f"not a payment: {error!r}"}
         if self.path != "/payments":
-            return self.answer(404, {"error": f"nothing at {self.path}"})
+            return 404, {"error": f"nothing at {self.path}"}
         if amount > LIMIT:
-            return self.answer(402, {"status": "declined", "order": order})
-        print(f"order {order}: {amount / 100:.2f} {currency} paid", flush=True)
-        self.answer(201, {"status": "paid", "order": order, "receipt": receipt(order, amount, currency)})
+            return 402, {"status": "declined", "order": order}
+        print(f"order {order}: {amount / 100:.2f} {currency} paid{span}", flush=True)
+        return 201, {"status": "paid", "order": order, "receipt": receipt(order, amount, currency)}
 
     def log_message(self, *_: object) -> None:
         """The lines above say what matters."""
