@@ -9,6 +9,7 @@ export {
   forwardingSink,
   startForwarder,
 } from "./forward/forwarder.ts";
+export { type LogStats, LogStore, type LogStoreOptions } from "./logs/log-store.ts";
 export { changeEvent, kubernetesEvent } from "./marks/mark.ts";
 export { type Marks, type MarksOptions, startMarks } from "./marks/marks.ts";
 export { defaultMetricLimits, type MetricLimits } from "./metrics/limits.ts";
@@ -54,6 +55,8 @@ export { type Receiver, type ReceiverOptions, startHttpReceiver } from "./otlp/h
 export { defaultIntakeLimits, Intake, type IntakeLimits, type IntakeOptions } from "./otlp/intake.ts";
 export { parseJson, toJson } from "./otlp/json.ts";
 export type * from "./otlp/types.ts";
+export type { PodLogLimits, PodLogsOptions } from "./pod-logs/follower.ts";
+export { type PodLogs, podLogs } from "./pod-logs/pod-logs.ts";
 export { defaultLimits as defaultQueryLimits, type Limits as QueryLimits } from "./promql/budget.ts";
 export { type Engine, type EngineOptions, promqlEngine, type RunOptions } from "./promql/engine.ts";
 export { ExecutionError } from "./promql/failure.ts";
