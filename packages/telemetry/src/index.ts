@@ -64,6 +64,11 @@ export { parseQuery, parseSelector } from "./promql/parse.ts";
 export { formatQuery, printQuery } from "./promql/print.ts";
 export { parseRegexp, type Regexp, RegexpError } from "./promql/regexp/regexp.ts";
 export { queryData, queryDataJson, type Result as QueryResult } from "./promql/result.ts";
+export { type ExposedSample, ExpositionError, type Family, parseExposition } from "./scrape/exposition.ts";
+export { type Fetch, httpFetch, type ScrapeAnswer, type ScrapeRequest } from "./scrape/fetch.ts";
+export type { TargetState } from "./scrape/scrape-loop.ts";
+export { defaultScrapeLimits, type ScrapeLimits, Scraper, type ScraperOptions } from "./scrape/scraper.ts";
+export { type ScrapeEffect, scrapeController, type Target } from "./scrape/targets.ts";
 export { Losses, MalformedError, type Signal, type Sink, type Taken, UnavailableError } from "./sink.ts";
 export {
   type FoundLog,

@@ -66,7 +66,6 @@ const seriesPerTurn = 100;
 export class MetricStore implements SeriesSource {
   readonly #folder: string;
   readonly #clock: Clock;
-  readonly #losses: Losses;
   readonly #limits: MetricLimits;
   readonly #disk: Disk;
   readonly #files: BlockFiles;
@@ -88,7 +87,6 @@ export class MetricStore implements SeriesSource {
   private constructor({ folder, clock, losses, limits }: MetricStoreOptions) {
     this.#folder = folder;
     this.#clock = clock;
-    this.#losses = losses;
     this.#limits = { ...defaultMetricLimits, ...limits };
     this.#headSince = clock.now();
     this.#disk = new Disk(folder, clock, this.#limits.reserve);
@@ -176,18 +174,12 @@ export class MetricStore implements SeriesSource {
     };
   }
 
-  /** Throws an `UnavailableError` when nothing can be taken. */
+  /** Throws an `UnavailableError` when nothing can be taken; whoever sends counts it. */
   #admit(): void {
     if (this.#isClosed) throw new UnavailableError("the metric store is closed");
-    try {
-      if (!this.#journal) this.#beginJournal();
-      this.#writeJournal();
-    } catch (error) {
-      this.#losses.add("metrics", "disk");
-      throw error;
-    }
+    if (!this.#journal) this.#beginJournal();
+    this.#writeJournal();
     if (this.#intake.head.bytes < this.#limits.headBytes) return;
-    this.#losses.add("metrics", "falling behind");
     throw new UnavailableError("metrics come in faster than they can be written", 5000);
   }
 
