@@ -8,7 +8,7 @@ import { messageNamed } from "../otlp/schema.ts";
 import type { AnyValue } from "../otlp/types.ts";
 import { Bloom } from "../store/bloom.ts";
 import type { Draft } from "../store/segment.ts";
-import type { Origin, RawGroup, RawRecord } from "./log-request.ts";
+import type { Origin, RawLogs, RawRecord } from "./log-request.ts";
 import { PackedWriter } from "./packed.ts";
 
 /** The sections of a block, in their order. */
@@ -46,24 +46,27 @@ export interface AboutLogs {
 const mostListed = 16;
 const mostKeys = 256;
 
-interface Row {
-  readonly number: number;
-  readonly flags: number;
-  readonly severity: number;
-  readonly origin: number;
+/** Of each record, by its place. */
+class Rows {
+  readonly number: number[] = [];
+  readonly flags: number[] = [];
+  readonly severity: number[] = [];
+  readonly origin: number[] = [];
   /** By this it is found: its time; when it was observed, where it has none; when it came, where it has neither. */
-  readonly ms: number;
-  readonly ns: number;
-  readonly observedMs: number;
-  readonly observedNs: number;
-  readonly text: number;
-  readonly rest: number;
+  readonly ms: number[] = [];
+  readonly ns: number[] = [];
+  /** Parallel to the records with `flag.observedLater` only. */
+  readonly observedMs: number[] = [];
+  readonly observedNs: number[] = [];
+  /** Lengths. */
+  readonly text: number[] = [];
+  readonly rest: number[] = [];
 }
 
 export class LogColumns {
-  #rows: Row[] = [];
+  #rows = new Rows();
   #origins: Origin[] = [];
-  #services: string[] = [];
+  #services = new Set<string>();
   readonly #originNumbers = new Map<string, number>();
   #originBytes = 0;
   readonly #keys = new Set<string>();
@@ -78,12 +81,12 @@ export class LogColumns {
   readonly #spanIds = new PackedWriter();
 
   get rows(): number {
-    return this.#rows.length;
+    return this.#rows.flags.length;
   }
 
   /** Of what is kept, about. */
   get bytes(): number {
-    return this.#text.length + this.#rest.length + this.#originBytes + this.#traceIds.length + this.#rows.length * 8;
+    return this.#text.length + this.#rest.length + this.#originBytes + this.#traceIds.length + this.rows * 8;
   }
 
   /** Time of the oldest record; Infinity: there is none. */
@@ -92,18 +95,23 @@ export class LogColumns {
   }
 
   /** `first`: the number of its first record. `now`: ms since the epoch. */
-  add(groups: readonly RawGroup[], first: number, now: number): void {
+  add(logs: RawLogs, first: number, now: number): void {
     let number = first;
-    for (const { origin, records } of groups) {
+    for (const { origin, records } of logs.groups) {
       const from = this.#originOf(origin);
-      for (const record of records) this.#add(record, number++, from, now);
+      for (const record of records) {
+        this.#rows.number.push(number++);
+        this.#rows.origin.push(from);
+        this.#add(record, logs, now);
+      }
     }
+    for (const key of logs.keys) if (this.#keys.size <= mostKeys) this.#keys.add(key);
   }
 
   clear(): void {
-    this.#rows = [];
+    this.#rows = new Rows();
     this.#origins = [];
-    this.#services = [];
+    this.#services.clear();
     this.#originNumbers.clear();
     this.#originBytes = 0;
     this.#keys.clear();
@@ -117,12 +125,12 @@ export class LogColumns {
 
   /** The sections are copies. Undefined: there is nothing. */
   draft(): Draft<AboutLogs> | undefined {
-    if (this.#rows.length === 0) return undefined;
-    const services = [...new Set(this.#services)];
+    const { rows } = this;
+    if (rows === 0) return undefined;
     const about: AboutLogs = {
-      first: this.#rows[0]?.number ?? 0,
-      last: this.#rows.at(-1)?.number ?? 0,
-      ...(services.length <= mostListed && { services }),
+      first: this.#rows.number[0] ?? 0,
+      last: this.#rows.number.at(-1) ?? 0,
+      ...(this.#services.size <= mostListed && { services: [...this.#services] }),
       maxSeverity: this.#maxSeverity,
       ...(this.#events.size <= mostListed && { events: [...this.#events] }),
       plain: this.#plain,
@@ -131,7 +139,7 @@ export class LogColumns {
     return {
       from: this.#from,
       to: this.#to,
-      rows: this.#rows.length,
+      rows,
       about,
       sections: [
         { bytes: this.#columns() },
@@ -144,42 +152,48 @@ export class LogColumns {
     };
   }
 
-  #add(record: RawRecord, number: number, origin: number, now: number): void {
-    const hasTime = record.ms !== 0 || record.ns !== 0;
-    const hasObserved = record.observedMs !== 0 || record.observedNs !== 0;
-    const [ms, ns] = hasTime ? [record.ms, record.ns] : hasObserved ? [record.observedMs, record.observedNs] : [now, 0];
-    const isLater = hasObserved && (record.observedMs !== ms || record.observedNs !== ns);
-    const text = record.text ?? Buffer.from(record.body ? bodyText(record.body) : "");
-    const before = this.#rest.length;
-    for (const piece of record.rest) this.#rest.bytes(piece);
-    this.#text.bytes(text);
-    if (record.traceId) this.#traceIds.bytes(record.traceId);
-    if (record.spanId) this.#spanIds.bytes(record.spanId);
-    this.#rows.push({
-      number,
-      flags:
-        (hasTime ? flag.time : 0) |
-        (hasObserved ? flag.observed : 0) |
-        (isLater ? flag.observedLater : 0) |
-        (record.traceId ? flag.trace : 0) |
-        (record.spanId ? flag.span : 0) |
-        (record.text ? flag.text : 0) |
-        (record.isEvent ? flag.event : 0),
-      severity: record.severity,
-      origin,
-      ms,
-      ns,
-      observedMs: record.observedMs,
-      observedNs: record.observedNs,
-      text: text.length,
-      rest: this.#rest.length - before,
-    });
+  #add(record: RawRecord, { bytes, pieces }: RawLogs, now: number): void {
+    const rows = this.#rows;
+    const { observedMs, observedNs, severity, traceAt, spanAt, textFrom, textTo, restFrom, restTo } = record;
+    let { ms, ns } = record;
+    let flags = 0;
+    if (ms !== 0 || ns !== 0) flags |= flag.time;
+    if (observedMs !== 0 || observedNs !== 0) flags |= flag.observed;
+    if (flags === 0) ms = now;
+    else if (flags === flag.observed) [ms, ns] = [observedMs, observedNs];
+    if (flags & flag.observed && (observedMs !== ms || observedNs !== ns)) {
+      flags |= flag.observedLater;
+      rows.observedMs.push(observedMs - ms);
+      rows.observedNs.push(observedNs);
+    }
+    if (traceAt >= 0) {
+      flags |= flag.trace;
+      this.#traceIds.copy(bytes, traceAt, traceAt + 16);
+    }
+    if (spanAt >= 0) {
+      flags |= flag.span;
+      this.#spanIds.copy(bytes, spanAt, spanAt + 8);
+    }
+    const [textBefore, restBefore] = [this.#text.length, this.#rest.length];
+    if (textFrom >= 0) {
+      flags |= flag.text;
+      this.#text.copy(bytes, textFrom, textTo);
+    } else if (record.body) this.#text.bytes(Buffer.from(bodyText(record.body)));
+    for (let at = restFrom; at < restTo; at += 2)
+      this.#rest.copy(bytes, pieces[at] as number, pieces[at + 1] as number);
+    if (record.eventName !== "") {
+      flags |= flag.event;
+      if (this.#events.size <= mostListed) this.#events.add(record.eventName);
+    } else this.#plain++;
+    rows.flags.push(flags);
+    rows.severity.push(severity);
+    rows.ms.push(ms);
+    rows.ns.push(ns);
+    rows.text.push(this.#text.length - textBefore);
+    rows.rest.push(this.#rest.length - restBefore);
     this.#from = Math.min(this.#from, ms);
     this.#to = Math.max(this.#to, ms);
-    this.#maxSeverity = Math.max(this.#maxSeverity, record.severity);
-    if (!record.isEvent) this.#plain++;
-    else if (this.#events.size <= mostListed) this.#events.add(record.eventName);
-    if (this.#keys.size <= mostKeys) for (const key of record.keys) this.#keys.add(key);
+    this.#maxSeverity = Math.max(this.#maxSeverity, severity);
   }
 
   #originOf(origin: Origin): number {
@@ -192,7 +206,7 @@ export class LogColumns {
     const number = this.#origins.length;
     this.#originNumbers.set(key, number);
     this.#origins.push({ ...origin, resource: Uint8Array.from(resource), scope: Uint8Array.from(scope) });
-    this.#services.push(serviceOf(decodeResource(resource)));
+    this.#services.add(serviceOf(decodeResource(resource)));
     this.#originBytes += resource.length + scope.length;
     return number;
   }
@@ -200,23 +214,23 @@ export class LogColumns {
   #columns(): Buffer {
     const rows = this.#rows;
     const out = new PackedWriter();
-    out.number(rows.length);
-    out.bytes(Uint8Array.from(rows, ({ flags }) => flags));
-    out.bytes(Uint8Array.from(rows, ({ severity }) => severity));
-    for (const { origin } of rows) out.number(origin);
+    out.number(rows.flags.length);
+    out.bytes(Uint8Array.from(rows.flags));
+    out.bytes(Uint8Array.from(rows.severity));
+    for (const origin of rows.origin) out.number(origin);
     let last = 0;
-    for (const { ms } of rows) {
+    for (const ms of rows.ms) {
       out.signed(ms - last);
       last = ms;
     }
-    for (const { ns } of rows) out.number(ns);
-    for (const { flags, ms, observedMs } of rows) if (flags & flag.observedLater) out.signed(observedMs - ms);
-    for (const { flags, observedNs } of rows) if (flags & flag.observedLater) out.number(observedNs);
-    for (const { text } of rows) out.number(text);
-    for (const { rest } of rows) out.number(rest);
+    for (const ns of rows.ns) out.number(ns);
+    for (const ms of rows.observedMs) out.signed(ms);
+    for (const ns of rows.observedNs) out.number(ns);
+    for (const length of rows.text) out.number(length);
+    for (const length of rows.rest) out.number(length);
     // They follow each other, but for the first and after a restart.
     let next = 0;
-    for (const { number } of rows) {
+    for (const number of rows.number) {
       out.signed(number - next);
       next = number + 1;
     }

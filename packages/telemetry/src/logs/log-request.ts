@@ -2,9 +2,10 @@
  * Takes an ExportLogsServiceRequest apart without decoding it: what searches go by, and of each record the bytes that are left. Nothing
  * is lost: a record is what is here taken out of it and what is left, decoded.
  */
-import { type Message, messageNamed } from "../otlp/schema.ts";
+import { type Kind, type Message, messageNamed } from "../otlp/schema.ts";
 import { Reader, wire } from "../otlp/wire.ts";
 import { MalformedError } from "../sink.ts";
+import { ByteTable } from "../spans/byte-table.ts";
 
 /** Where a group of records comes from: resource and scope as protobuf, empty where there is none. */
 export interface Origin {
@@ -16,10 +17,20 @@ export interface Origin {
 
 export interface RawGroup {
   readonly origin: Origin;
-  readonly records: RawRecord[];
+  readonly records: readonly RawRecord[];
 }
 
-/** Bytes are parts of the request. */
+/** A request taken apart. What records have of it are places in `bytes`, for most of them are only copied. */
+export interface RawLogs {
+  readonly bytes: Buffer;
+  readonly groups: readonly RawGroup[];
+  readonly count: number;
+  /** Where the pieces begin and end, two numbers for each, that records keep as they are. */
+  readonly pieces: readonly number[];
+  /** Of all attributes of records. */
+  readonly keys: ReadonlySet<string>;
+}
+
 export interface RawRecord {
   /** Milliseconds, and nanoseconds that are left, since the epoch; both 0: unset. */
   ms: number;
@@ -28,19 +39,19 @@ export interface RawRecord {
   observedNs: number;
   /** 0: unset. */
   severity: number;
-  /** Sixteen and eight bytes; undefined where they have another length. */
-  traceId: Uint8Array | undefined;
-  spanId: Uint8Array | undefined;
-  isEvent: boolean;
+  /** Of sixteen and of eight bytes; -1 where they have another length. */
+  traceAt: number;
+  spanAt: number;
+  /** "": it is no event. */
   eventName: string;
-  /** UTF-8 of a body that is a text and nothing else. */
-  text: Uint8Array | undefined;
-  /** AnyValue of any other body; it is in `rest` as well. */
+  /** UTF-8 of a body that is a text and nothing else; -1: there is none. */
+  textFrom: number;
+  textTo: number;
+  /** AnyValue of any other body; it is in the pieces as well. */
   body: Uint8Array | undefined;
-  /** All fields that are not above, as protobuf; pieces of it, one after the other. */
-  rest: Uint8Array[];
-  /** Keys of the record's attributes. */
-  keys: string[];
+  /** All fields that are not above, as protobuf: `pieces` from the one to the other place. */
+  restFrom: number;
+  restTo: number;
 }
 
 /** Deeper than this nothing is decoded, see codec.ts. */
@@ -59,100 +70,91 @@ const tags = {
   eventName: tagOf(12, wire.bytes),
 };
 const stringValue = tagOf(1, wire.bytes);
+const keyOfPair = tagOf(1, wire.bytes);
 
 /** What is malformed, anywhere in it, is a `MalformedError`: what is kept can be decoded. */
-export function parseLogs(request: Uint8Array): RawGroup[] {
-  return new LogsParser(request).groups();
+export function parseLogs(request: Uint8Array): RawLogs {
+  return new LogsParser(request).logs();
 }
 
 class LogsParser {
-  readonly #bytes: Uint8Array;
-  readonly #buffer: Buffer;
+  readonly #bytes: Buffer;
   readonly #view: DataView;
   readonly #reader: Reader;
+  readonly #pieces: number[] = [];
+  readonly #keys = new ByteTable();
+  #count = 0;
   #left = mostValues;
 
   constructor(bytes: Uint8Array) {
-    this.#bytes = bytes;
-    this.#buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#reader = new Reader(bytes);
   }
 
-  groups(): RawGroup[] {
+  logs(): RawLogs {
     const groups: RawGroup[] = [];
-    this.#fields(
-      this.#bytes.length,
-      {
-        [tagOf(1, wire.bytes)]: (end) => this.#resourceLogs(end, groups),
-      },
-      "LogsData",
-    );
-    return groups;
+    this.#fields(this.#bytes.length, "LogsData", { [tagOf(1, wire.bytes)]: (end) => this.#resourceLogs(end, groups) });
+    const keys = new Set(Array.from({ length: this.#keys.count }, (_, number) => this.#keys.bytes(number).toString()));
+    return { bytes: this.#bytes, groups, count: this.#count, pieces: this.#pieces, keys };
   }
 
   #resourceLogs(end: number, groups: RawGroup[]): void {
     const resource: Uint8Array[] = [];
-    const parts: { scope: Uint8Array[]; schema: string; records: RawRecord[] }[] = [];
+    const parts: ScopeLogs[] = [];
     let resourceSchema = "";
-    this.#fields(
-      end,
-      {
-        [tagOf(1, wire.bytes)]: (last) => resource.push(this.#checked("Resource", last)),
-        [tagOf(2, wire.bytes)]: (last) => parts.push(this.#scopeLogs(last)),
-        [tagOf(3, wire.bytes)]: (last) => {
-          resourceSchema = this.#text(last);
-        },
+    this.#fields(end, "ResourceLogs", {
+      [tagOf(1, wire.bytes)]: (last) => resource.push(this.#checked("Resource", last)),
+      [tagOf(2, wire.bytes)]: (last) => parts.push(this.#scopeLogs(last)),
+      [tagOf(3, wire.bytes)]: (last) => {
+        resourceSchema = this.#text(last);
       },
-      "ResourceLogs",
-    );
+    });
     for (const { scope, schema, records } of parts) {
       const origin = { resource: joined(resource), resourceSchema, scope: joined(scope), scopeSchema: schema };
       if (records.length > 0) groups.push({ origin, records });
     }
   }
 
-  #scopeLogs(end: number) {
-    const found = { scope: [] as Uint8Array[], schema: "", records: [] as RawRecord[] };
-    this.#fields(
-      end,
-      {
-        [tagOf(1, wire.bytes)]: (last) => found.scope.push(this.#checked("InstrumentationScope", last)),
-        [tagOf(2, wire.bytes)]: (last) => found.records.push(this.#record(last)),
-        [tagOf(3, wire.bytes)]: (last) => {
-          found.schema = this.#text(last);
-        },
+  #scopeLogs(end: number): ScopeLogs {
+    const found: ScopeLogs = { scope: [], schema: "", records: [] };
+    this.#fields(end, "ScopeLogs", {
+      [tagOf(1, wire.bytes)]: (last) => found.scope.push(this.#checked("InstrumentationScope", last)),
+      [tagOf(2, wire.bytes)]: (last) => found.records.push(this.#record(last)),
+      [tagOf(3, wire.bytes)]: (last) => {
+        found.schema = this.#text(last);
       },
-      "ScopeLogs",
-    );
+    });
     return found;
   }
 
   #record(end: number): RawRecord {
     const reader = this.#reader;
-    const record = emptyRecord();
-    const bodies: [start: number, from: number, to: number][] = [];
+    const pieces = this.#pieces;
+    const record = emptyRecord(pieces.length);
+    let bodies: Body[] | undefined;
     /** Where the run of fields began that stay as they are. */
     let kept = reader.at;
-    const keep = (upTo: number) => {
-      if (upTo > kept) record.rest.push(this.#bytes.subarray(kept, upTo));
-    };
     while (reader.at < end) {
       const start = reader.at;
       const tag = reader.uint32();
-      if (this.#takeField(tag, record, end, bodies, start)) {
-        keep(start);
-        kept = reader.at;
-      }
+      if (tag === tags.body) {
+        bodies ??= [];
+        bodies.push(this.#body(start, end));
+      } else if (!this.#takeField(tag, record, end)) continue;
+      if (start > kept) pieces.push(kept, start);
+      kept = reader.at;
     }
     if (reader.at !== end) throw beyond();
-    keep(end);
-    if (bodies.length > 0) this.#takeBody(record, bodies);
+    if (end > kept) pieces.push(kept, end);
+    if (bodies) this.#takeBody(record, bodies);
+    record.restTo = pieces.length;
+    this.#count++;
     return record;
   }
 
   /** True: it is in the record now, and need not be kept. */
-  #takeField(tag: number, record: RawRecord, end: number, bodies: [number, number, number][], start: number): boolean {
+  #takeField(tag: number, record: RawRecord, end: number): boolean {
     const reader = this.#reader;
     switch (tag) {
       case tags.time:
@@ -162,84 +164,83 @@ class LogsParser {
         [record.observedMs, record.observedNs] = this.#time(end);
         return true;
       case tags.severity: {
-        record.severity = 0;
         const severity = reader.uint32();
-        if (severity < 256) record.severity = severity;
+        record.severity = severity < 256 ? severity : 0;
         return severity < 256;
       }
       case tags.traceId:
-        record.traceId = this.#id(end, 16);
-        return record.traceId !== undefined;
+        record.traceAt = this.#id(end, 16);
+        return record.traceAt >= 0;
       case tags.spanId:
-        record.spanId = this.#id(end, 8);
-        return record.spanId !== undefined;
+        record.spanAt = this.#id(end, 8);
+        return record.spanAt >= 0;
       case tags.eventName:
         record.eventName = this.#text(reader.endOfBytes(end));
-        record.isEvent = record.eventName !== "";
         return false;
       case tags.attributes:
-        record.keys.push(this.#key(reader.endOfBytes(end)));
+        this.#attribute(reader.endOfBytes(end));
         return false;
-      case tags.body: {
-        const last = reader.endOfBytes(end);
-        bodies.push([start, reader.at, last]);
-        this.#check(messageNamed("AnyValue"), last, 1);
-        return true;
-      }
       default:
         this.#checkField(messageNamed("LogRecord"), tag, end, 0);
         return false;
     }
   }
 
-  #takeBody(record: RawRecord, bodies: [number, number, number][]): void {
+  #body(start: number, end: number): Body {
+    const to = this.#reader.endOfBytes(end);
+    const from = this.#reader.at;
+    this.#check(messageNamed("AnyValue"), to, 1);
+    return { start, from, to };
+  }
+
+  #takeBody(record: RawRecord, bodies: readonly Body[]): void {
     const [first] = bodies;
-    const text = bodies.length === 1 && first ? this.#onlyText(first[1], first[2]) : undefined;
-    if (text) {
-      record.text = text;
+    if (first && bodies.length === 1) record.textFrom = this.#textIn(first);
+    if (first && record.textFrom >= 0) {
+      record.textTo = first.to;
       return;
     }
     // Several bodies are one, as protobuf has it.
-    record.body = joined(bodies.map(([, from, to]) => this.#bytes.subarray(from, to)));
-    for (const [start, , to] of bodies) record.rest.push(this.#bytes.subarray(start, to));
+    record.body = joined(bodies.map(({ from, to }) => this.#bytes.subarray(from, to)));
+    for (const { start, to } of bodies) this.#pieces.push(start, to);
   }
 
-  /** The text of a value that is nothing else. */
-  #onlyText(from: number, to: number): Uint8Array | undefined {
+  /** Where the text begins of a value that is nothing else; -1: it is something else. */
+  #textIn({ from, to }: Body): number {
     const reader = this.#reader;
     const before = reader.at;
     reader.at = from;
-    let text: Uint8Array | undefined;
-    if (from < to && reader.uint32() === stringValue && reader.endOfBytes(to) === to)
-      text = this.#bytes.subarray(reader.at, to);
+    const isText = from < to && reader.uint32() === stringValue && reader.endOfBytes(to) === to;
+    const at = reader.at;
     reader.at = before;
-    return text;
+    return isText ? at : -1;
   }
 
-  #key(end: number): string {
-    let key = "";
-    this.#fields(
-      end,
-      {
-        [tagOf(1, wire.bytes)]: (last) => {
-          key = this.#text(last);
-        },
-        [tagOf(2, wire.bytes)]: (last) => this.#check(messageNamed("AnyValue"), last, 2),
-      },
-      "KeyValue",
-    );
-    return key;
+  #attribute(end: number): void {
+    const reader = this.#reader;
+    if (--this.#left < 0) throw tooMany();
+    let [from, to] = [0, 0];
+    while (reader.at < end) {
+      const tag = reader.uint32();
+      if (tag === keyOfPair) {
+        to = reader.endOfBytes(end);
+        from = reader.at;
+        reader.at = to;
+      } else this.#checkField(messageNamed("KeyValue"), tag, end, 1);
+    }
+    if (reader.at !== end) throw beyond();
+    this.#keys.intern(this.#bytes, from, to);
   }
 
-  #id(end: number, length: number): Uint8Array | undefined {
+  #id(end: number, length: number): number {
     const last = this.#reader.endOfBytes(end);
-    const id = this.#bytes.subarray(this.#reader.at, last);
+    const at = this.#reader.at;
     this.#reader.at = last;
-    return id.length === length ? id : undefined;
+    return last - at === length ? at : -1;
   }
 
   #text(end: number): string {
-    const text = this.#buffer.toString("utf8", this.#reader.at, end);
+    const text = this.#bytes.toString("utf8", this.#reader.at, end);
     this.#reader.at = end;
     return text;
   }
@@ -258,15 +259,14 @@ class LogsParser {
   }
 
   /** Gives each field that is asked for its end, and checks the others. */
-  #fields(end: number, take: Readonly<Record<number, (end: number) => unknown>>, name: string): void {
+  #fields(end: number, name: string, take: Readonly<Record<number, (end: number) => unknown>>): void {
     const reader = this.#reader;
     while (reader.at < end) {
       const tag = reader.uint32();
       const each = take[tag];
-      if (each) {
-        if (--this.#left < 0) throw new MalformedError(`more than ${mostValues} values in one request`);
-        each(reader.endOfBytes(end));
-      } else this.#checkField(messageNamed(name), tag, end, 0);
+      if (!each) this.#checkField(messageNamed(name), tag, end, 0);
+      else if (--this.#left < 0) throw tooMany();
+      else each(reader.endOfBytes(end));
     }
     if (reader.at !== end) throw beyond();
   }
@@ -283,37 +283,61 @@ class LogsParser {
     if (tag < 8) throw new MalformedError("a field has no number");
     const field = message.byNumber[tag >>> 3];
     const type = tag & 7;
-    if (!field) reader.skip(type, end);
-    else if (type !== typeOf(field.kind)) throw new MalformedError(`${field.name} is of wire type ${type}`);
-    else if (field.message) {
-      if (--this.#left < 0) throw new MalformedError(`more than ${mostValues} values in one request`);
-      this.#check(field.message, reader.endOfBytes(end), depth + 1);
-    } else reader.skip(type, end);
+    if (field && type !== typeOf[field.kind]) throw new MalformedError(`${field.name} is of wire type ${type}`);
+    if (!field?.message) reader.skip(type, end);
+    else if (--this.#left < 0) throw tooMany();
+    else this.#check(field.message, reader.endOfBytes(end), depth + 1);
   }
 }
 
-const typeOf = (kind: string): number => {
-  if (kind === "double" || kind.endsWith("fixed64")) return wire.fixed64;
-  if (kind === "fixed32") return wire.fixed32;
-  return kind === "string" || kind === "bytes" || kind === "id" || kind === "message" ? wire.bytes : wire.varint;
+interface ScopeLogs {
+  readonly scope: Uint8Array[];
+  schema: string;
+  readonly records: RawRecord[];
+}
+
+interface Body {
+  /** Of the field, and of the value in it. */
+  readonly start: number;
+  readonly from: number;
+  readonly to: number;
+}
+
+const typeOf: Readonly<Record<Kind, number>> = {
+  string: wire.bytes,
+  bytes: wire.bytes,
+  id: wire.bytes,
+  message: wire.bytes,
+  double: wire.fixed64,
+  fixed64: wire.fixed64,
+  sfixed64: wire.fixed64,
+  fixed32: wire.fixed32,
+  bool: wire.varint,
+  int32: wire.varint,
+  uint32: wire.varint,
+  sint32: wire.varint,
+  int64: wire.varint,
+  uint64: wire.varint,
+  enum: wire.varint,
 };
 
-const emptyRecord = (): RawRecord => ({
+const emptyRecord = (restFrom: number): RawRecord => ({
   ms: 0,
   ns: 0,
   observedMs: 0,
   observedNs: 0,
   severity: 0,
-  traceId: undefined,
-  spanId: undefined,
-  isEvent: false,
+  traceAt: -1,
+  spanAt: -1,
   eventName: "",
-  text: undefined,
+  textFrom: -1,
+  textTo: -1,
   body: undefined,
-  rest: [],
-  keys: [],
+  restFrom,
+  restTo: restFrom,
 });
 
+const tooMany = (): Error => new MalformedError(`more than ${mostValues} values in one request`);
 const beyond = (): Error => new MalformedError("a value reaches beyond its message");
 
 const joined = (parts: readonly Uint8Array[]): Uint8Array =>

@@ -8,7 +8,7 @@ import { BlockStore, type KeepLimits, type Recovered } from "../store/block-stor
 import { DamagedError, type Draft } from "../store/segment.ts";
 import type { FoundLog, LogSearch } from "../telemetry.ts";
 import { type AboutLogs, LogColumns } from "./log-columns.ts";
-import { parseLogs, type RawGroup } from "./log-request.ts";
+import { parseLogs, type RawLogs } from "./log-request.ts";
 import { type LogSource, LogView } from "./log-view.ts";
 import { matchesIn, mayMatch, type Sought, soughtBy } from "./search.ts";
 
@@ -87,16 +87,15 @@ export class LogStore {
   add(request: Uint8Array): Taken {
     this.#store.ready();
     if (this.#isFull()) this.#store.seal();
-    const groups = parseLogs(request);
-    const count = groups.reduce((sum, { records }) => sum + records.length, 0);
-    if (count === 0) return { rejected: 0 };
+    const logs = parseLogs(request);
+    if (logs.count === 0) return { rejected: 0 };
     const now = this.#clock.now();
     const record = Buffer.allocUnsafe(prefix + request.length);
     record.writeDoubleLE(this.#next, 0);
     record.writeDoubleLE(now, 8);
     record.set(request, prefix);
     this.#store.append(record);
-    this.#take(groups, this.#next, now);
+    this.#take(logs, this.#next, now);
     if (this.#isFull()) this.#seal();
     return { rejected: 0 };
   }
@@ -152,10 +151,10 @@ export class LogStore {
     }
   }
 
-  #take(groups: readonly RawGroup[], first: number, now: number): void {
+  #take(logs: RawLogs, first: number, now: number): void {
     this.#draft = undefined;
-    this.#head.add(groups, first, now);
-    this.#next = first + groups.reduce((sum, { records }) => sum + records.length, 0);
+    this.#head.add(logs, first, now);
+    this.#next = first + logs.count;
   }
 
   #replay(record: Uint8Array): void {
