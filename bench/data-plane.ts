@@ -1,18 +1,29 @@
 /**
  * What a request costs on its way through the data plane, beside no proxy at all and beside the least that a reverse proxy on
- * node:http can be. Ratios of one run; each server is a process of its own, whose processor time is what counts.
+ * node:http can be; and with telemetry beside without. Ratios of one run; each server is a process of its own, whose processor
+ * time is what counts.
  */
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { Agent, createServer, request as httpRequest } from "node:http";
 import { connect } from "node:net";
 import { fileURLToPath } from "node:url";
-import { seededRandom, systemClock } from "@flotilla/ambient";
+import { systemClock, systemRandom } from "@flotilla/ambient";
 import { TrafficProxy } from "../packages/network/src/proxy.ts";
 import { tableFormat } from "../packages/network/src/table.ts";
+import { startExport } from "../packages/network/src/telemetry/export.ts";
+import { median } from "./measure.ts";
 
 const backendPort = 27_411;
-const ports = { direct: backendPort, minimal: 27_412, service: 27_413, gateway: 27_414 };
+const ports = {
+  direct: backendPort,
+  minimal: 27_412,
+  service: 27_413,
+  gateway: 27_414,
+  told: 27_415,
+  toldService: 27_416,
+};
+const receiverPort = 27_417;
 type Way = keyof typeof ports;
 
 const end = "<end>";
@@ -48,50 +59,65 @@ const servers: Record<string, () => Promise<void>> = {
     });
     await new Promise<void>((resolve) => server.listen(ports.minimal, "127.0.0.1", resolve));
   },
-  async ours() {
-    const proxy = new TrafficProxy({
-      clock: systemClock,
-      random: seededRandom(1),
-      gatewayAddresses: ["127.0.0.1"],
-      onProblems: (problems) => {
-        if (Object.keys(problems).length > 0) throw new Error(Object.values(problems).join("; "));
-      },
+  ours: () => startProxy(ports),
+  /** Every request is counted and makes a span, which somebody takes. */
+  told: () => startProxy({ service: ports.toldService, gateway: ports.told }, `http://127.0.0.1:${receiverPort}`),
+  async receiver() {
+    const server = createServer((request, response) => {
+      request.resume().on("end", () => response.end());
     });
-    const endpoints = [{ address: "127.0.0.1", port: backendPort, state: "ready" as const }];
-    const rule = (value: string) => ({
-      matches: [{ path: { type: "PathPrefix" as const, value } }],
-      filters: [],
-      mirrors: [],
-      backends: [{ weight: 1, cluster: "shop/shop:80", filters: [], mirrors: [] }],
-      requestTimeout: 15_000,
-    });
-    const rules = ["/", "/api/products", "/api/orders", "/account"].map(rule);
-    await proxy.apply({
-      format: tableFormat,
-      pods: {},
-      clusters: { "shop/shop:80": { service: "shop/shop", port: 80, endpoints, unready: 0 } },
-      services: [
-        {
-          namespace: "shop",
-          name: "shop",
-          address: "127.0.0.1",
-          port: ports.service,
-          protocol: "http",
-          cluster: "shop/shop:80",
-        },
-      ],
-      gateways: [
-        {
-          namespace: "shop",
-          gateway: "shop",
-          name: "http",
-          port: ports.gateway,
-          routes: [{ route: "shop/shop", created: "", hostnames: ["shop.test"], rules }],
-        },
-      ],
-    });
+    await new Promise<void>((resolve) => server.listen(receiverPort, "127.0.0.1", resolve));
   },
 };
+
+/** `endpoint`: where telemetry goes; undefined: nowhere. */
+async function startProxy(at: { service: number; gateway: number }, endpoint?: string): Promise<void> {
+  const random = systemRandom;
+  const otlp = endpoint === undefined ? undefined : { endpoint, spansPerSecond: Number.POSITIVE_INFINITY };
+  const { telemetry } = startExport({ clock: systemClock, random, ...(otlp && { otlp }) });
+  const proxy = new TrafficProxy({
+    clock: systemClock,
+    random,
+    telemetry,
+    gatewayAddresses: ["127.0.0.1"],
+    onProblems: (problems) => {
+      if (Object.keys(problems).length > 0) throw new Error(Object.values(problems).join("; "));
+    },
+  });
+  const endpoints = [{ address: "127.0.0.1", port: backendPort, state: "ready" as const }];
+  const rule = (value: string) => ({
+    matches: [{ path: { type: "PathPrefix" as const, value } }],
+    filters: [],
+    mirrors: [],
+    backends: [{ weight: 1, cluster: "shop/shop:80", filters: [], mirrors: [] }],
+    requestTimeout: 15_000,
+  });
+  const rules = ["/", "/api/products", "/api/orders", "/account"].map(rule);
+  await proxy.apply({
+    format: tableFormat,
+    pods: {},
+    clusters: { "shop/shop:80": { service: "shop/shop", port: 80, endpoints, unready: 0 } },
+    services: [
+      {
+        namespace: "shop",
+        name: "shop",
+        address: "127.0.0.1",
+        port: at.service,
+        protocol: "http",
+        cluster: "shop/shop:80",
+      },
+    ],
+    gateways: [
+      {
+        namespace: "shop",
+        gateway: "shop",
+        name: "http",
+        port: at.gateway,
+        routes: [{ route: "shop/shop", created: "", hostnames: ["shop.test"], rules }],
+      },
+    ],
+  });
+}
 
 /** One process that serves, and tells its processor time. */
 class Served {
@@ -133,13 +159,19 @@ async function serve(role: string): Promise<void> {
   process.send?.("ready");
 }
 
-/** Sends `count` requests over `connections` kept connections, each one after the answer to the one before. */
-async function ask(way: Way, method: Method, count: number, connections: number): Promise<void> {
+/**
+ * Sends `count` requests over `connections` kept connections, each one after the answer to the one before; answers with how long
+ * each took. Microseconds.
+ */
+async function ask(way: Way, method: Method, count: number, connections: number): Promise<number[]> {
   let left = count;
+  const times: number[] = [];
   const one = () =>
     new Promise<void>((resolve, reject) => {
       const socket = connect({ port: ports[way], host: "127.0.0.1", noDelay: true });
+      let asked = 0;
       const next = () => {
+        asked = performance.now();
         if (left-- > 0) return void socket.write(messages[method]);
         socket.end();
         resolve();
@@ -152,23 +184,25 @@ async function ask(way: Way, method: Method, count: number, connections: number)
         if (!heard.endsWith(end)) return;
         if (!heard.startsWith("HTTP/1.1 200 ")) return reject(new Error(`${way}: ${heard.slice(0, 100)}`));
         heard = "";
+        times.push((performance.now() - asked) * 1000);
         next();
       });
       socket.on("error", reject);
       socket.on("close", () => reject(new Error(`${way}: closed`)));
     });
   await Promise.all(Array.from({ length: connections }, one));
+  return times;
 }
 
 export interface DataPlaneFigures {
-  /** Microseconds of processor of the proxy's process for one request. */
+  /** Microseconds of processor of the proxy's process for one request. `told`, `toldService`: with telemetry. */
   readonly processor: Readonly<Record<Exclude<Way, "direct">, number>>;
-  /** Microseconds from request to answer, one request at a time. */
+  /** Microseconds from request to answer, one request at a time: medians. */
   readonly time: Readonly<Record<Way, number>>;
 }
 
-const median = (values: number[]): number => values.sort((a, b) => a - b)[values.length >> 1] as number;
 const rounds = 5;
+const turns = 5;
 const each = Number(process.env.REQUESTS ?? 3000);
 
 /** Takes about half a minute. */
@@ -176,12 +210,15 @@ export async function measureDataPlane(): Promise<Record<Method, DataPlaneFigure
   const backend = await Served.start("backend");
   const minimal = await Served.start("minimal");
   const ours = await Served.start("ours");
-  const process = { minimal, service: ours, gateway: ours };
-  const proxied = ["minimal", "service", "gateway"] as const;
+  const receiver = await Served.start("receiver");
+  const told = await Served.start("told");
+  const process = { minimal, service: ours, gateway: ours, told, toldService: told };
+  const proxied = ["minimal", "service", "toldService", "gateway", "told"] as const;
   const ways = ["direct", ...proxied] as const;
   const figuresOf = async (method: Method): Promise<DataPlaneFigures> => {
-    const processor = { minimal: [] as number[], service: [] as number[], gateway: [] as number[] };
-    const time = { direct: [] as number[], ...structuredClone(processor) };
+    const none = (): number[] => [];
+    const processor = { minimal: none(), service: none(), gateway: none(), told: none(), toldService: none() };
+    const time = { direct: none(), ...structuredClone(processor) };
     for (const way of ways) await ask(way, method, each, 16);
     for (let round = 0; round < rounds; round++) {
       for (const way of proxied) {
@@ -189,11 +226,9 @@ export async function measureDataPlane(): Promise<Record<Method, DataPlaneFigure
         await ask(way, method, each, 16);
         processor[way].push(((await process[way].used()) - before) / each);
       }
-      for (const way of ways) {
-        const begun = performance.now();
-        await ask(way, method, each / 10, 1);
-        time[way].push(((performance.now() - begun) * 1000) / (each / 10));
-      }
+      // In small turns, so that what else the machine does falls on all of them.
+      for (let turn = 0; turn < turns; turn++)
+        for (const way of ways) time[way].push(...(await ask(way, method, each / 10 / turns, 1)));
     }
     const medians = <K extends string>(of: Record<K, number[]>) =>
       Object.fromEntries(Object.entries<number[]>(of).map(([key, values]) => [key, median(values)])) as Record<
@@ -205,7 +240,7 @@ export async function measureDataPlane(): Promise<Record<Method, DataPlaneFigure
   try {
     return { GET: await figuresOf("GET"), POST: await figuresOf("POST") };
   } finally {
-    for (const served of [backend, minimal, ours]) served.stop();
+    for (const served of [backend, minimal, ours, told, receiver]) served.stop();
   }
 }
 

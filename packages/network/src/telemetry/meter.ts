@@ -110,7 +110,10 @@ export class Counter {
   }
 
   add(labels: readonly string[], amount = 1): void {
-    const series = this.family.of(labels);
+    this.addTo(this.family.of(labels), amount);
+  }
+
+  addTo(series: Series<number>, amount: number): void {
     series.value += amount;
     series.fresh = true;
   }
@@ -123,11 +126,13 @@ export class Histograms {
     this.family = family;
   }
 
-  record(labels: readonly string[], value: number): ExponentialHistogram {
-    const series = this.family.of(labels);
+  record(labels: readonly string[], value: number): void {
+    this.recordIn(this.family.of(labels), value);
+  }
+
+  recordIn(series: Series<ExponentialHistogram>, value: number): void {
     series.value.record(value);
     series.fresh = true;
-    return series.value;
   }
 }
 
@@ -149,6 +154,8 @@ export class Meter {
   readonly #begun: number;
   readonly #families: (Family<number> | Family<ExponentialHistogram>)[] = [];
   readonly #observed: Observed[] = [];
+  /** Goes up at each collection: series that were asked for by an earlier one may be forgotten since. */
+  age = 0;
 
   /** `now`: milliseconds since the epoch. */
   constructor(now: () => number) {
@@ -179,6 +186,7 @@ export class Meter {
    */
   collect(resource: Readonly<Record<string, string>>, scope: Scope): Collected {
     const now = this.#now();
+    this.age++;
     const writer = new ReverseWriter(16 * 1024);
     const told: Series[] = [];
     for (const { instrument, isSum, observe } of this.#observed) {
@@ -200,7 +208,7 @@ export class Meter {
       family.forget(now);
     }
     return {
-      request: wrapped(resource, scope, writer.written()),
+      request: wrapped(writer, resource, scope),
       taken() {
         for (const series of told) series.announced = true;
       },

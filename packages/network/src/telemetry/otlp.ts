@@ -1,5 +1,5 @@
 /** The parts of OTLP's messages that all signals have. Source: opentelemetry/proto/{common,resource}/v1. */
-import { ReverseWriter } from "./reverse-writer.ts";
+import type { ReverseWriter } from "./reverse-writer.ts";
 
 export interface Scope {
   readonly name: string;
@@ -27,11 +27,8 @@ export function attribute(writer: ReverseWriter, field: number, key: string, val
   writer.message(field, end);
 }
 
-/** An Export{Trace,Metrics}ServiceRequest of one resource and scope; `items`: the fields of its ScopeSpans or ScopeMetrics. */
-export function wrapped(resource: Attributes, { name, version }: Scope, ...items: readonly Uint8Array[]): Buffer {
-  const length = items.reduce((sum, { length }) => sum + length, 0);
-  const writer = new ReverseWriter(length + 512);
-  for (const bytes of items.toReversed()) writer.bytes(bytes);
+/** An Export{Trace,Metrics}ServiceRequest of one resource and scope, of a writer that holds the fields of its ScopeSpans or ScopeMetrics. */
+export function wrapped(writer: ReverseWriter, resource: Attributes, { name, version }: Scope): Buffer {
   const scope = writer.end;
   if (version !== undefined) writer.text(2, version);
   writer.text(1, name);
@@ -41,5 +38,5 @@ export function wrapped(resource: Attributes, { name, version }: Scope, ...items
   attributes(writer, 1, resource);
   writer.message(1, end);
   writer.message(1, 0);
-  return writer.written();
+  return writer.take();
 }

@@ -1,10 +1,10 @@
 /** The span of a request that is over. Pure. */
 import type { IncomingMessage } from "node:http";
 import type { TablePod } from "../table.ts";
-import type { Upstream } from "../upstream.ts";
+import type { Upstream, UpstreamEndpoint } from "../upstream.ts";
 import type { Attributes } from "./otlp.ts";
-import type { Passage } from "./passage.ts";
-import { type SpanRecord, spanKind } from "./span-encoder.ts";
+import type { Passage, Place } from "./passage.ts";
+import { type SpanEvent, type SpanRecord, type SpanShape, spanKind, spanShape } from "./span-encoder.ts";
 
 export interface Outcome {
   readonly upstream: Upstream | undefined;
@@ -21,37 +21,23 @@ const knownMethods = new Set(["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS",
 
 export const methodOf = ({ method = "" }: IncomingMessage): string => (knownMethods.has(method) ? method : "_OTHER");
 
-export interface Known {
+/** What requests of one sort have in common. */
+export interface Sort extends Outcome {
+  readonly place: Place;
   readonly caller: string;
+  readonly client: string | undefined;
+  readonly method: string;
+  readonly host: string;
+  readonly endpoint: UpstreamEndpoint | undefined;
   readonly pod: TablePod | undefined;
-  readonly failed: boolean;
 }
-
-export interface Times {
-  readonly begun: number;
-  readonly ended: number;
-  readonly toEpoch: number;
-}
-
-/** Longer paths are cut: they are one request's, and nobody's to read. */
-const longestPath = 512;
 
 /** Source of names: OpenTelemetry semantic conventions, HTTP; what these have no name for is flotilla's. */
-export function spanOf(
-  passage: Passage,
-  request: IncomingMessage,
-  { upstream, route, pattern, status }: Outcome,
-  { caller, pod, failed }: Known,
-  { begun, ended, toEpoch }: Times,
-): SpanRecord {
-  const { place, trace, endpoint, waited, connectTime, answered, failures } = passage;
-  const method = methodOf(request);
-  const { host = "" } = request.headers;
-  const lastFailure = failures?.at(-1);
+export function shapeOf(sort: Sort): SpanShape {
+  const { place, caller, client, method, host, upstream, endpoint, pod, route, pattern, status } = sort;
   const subject = place === "gateway" ? pattern : (upstream?.name ?? "");
-  const attributes: Attributes = {
+  return spanShape(subject ? `${method} ${subject}` : method, spanKind[place === "gateway" ? "server" : "client"], {
     "http.request.method": method,
-    "url.path": pathOf(request.url ?? ""),
     "http.response.status_code": status,
     "http.route": pattern || undefined,
     "server.address": host.replace(/:\d+$/, "") || undefined,
@@ -60,44 +46,61 @@ export function spanOf(
     "k8s.pod.name": pod?.name,
     "network.peer.address": pod ? undefined : endpoint?.address,
     "service.version": pod?.version || undefined,
-    "client.address": place === "gateway" ? request.socket.remoteAddress : undefined,
+    "client.address": place === "gateway" ? client : undefined,
     "flotilla.caller": caller || undefined,
     "flotilla.route": route || undefined,
-    "flotilla.endpoint.wait": waited >= 1 ? waited / 1000 : undefined,
-    "flotilla.upstream.connect": connectTime === undefined ? undefined : connectTime / 1000,
-    "flotilla.upstream.first_byte": answered === undefined ? undefined : (answered - begun) / 1000,
-    "http.request.resend_count": failures?.length,
-    "error.type": failed ? errorType(passage, status) : undefined,
-  };
+  });
+}
+
+/** Longer paths are cut: they are one request's, and nobody's to read. */
+const longestPath = 512;
+const noEvents: readonly SpanEvent[] = [];
+
+/** `ended`: as the stopwatch reads; `toEpoch`: what makes such a reading the time of day. */
+export function spanOf(
+  passage: Passage,
+  target: string,
+  shape: SpanShape,
+  { status, failed, ended, toEpoch }: { status: number | undefined; failed: boolean; ended: number; toEpoch: number },
+): SpanRecord {
+  const { trace, begun, waited, connectTime, answered, failures } = passage;
+  const attributes: Record<string, string | number> = { "url.path": pathOf(target) };
+  if (answered !== undefined) attributes["flotilla.upstream.first_byte"] = (answered - begun) / 1000;
+  if (waited >= 1) attributes["flotilla.endpoint.wait"] = waited / 1000;
+  if (connectTime !== undefined) attributes["flotilla.upstream.connect"] = connectTime / 1000;
+  if (failures) attributes["http.request.resend_count"] = failures.length;
+  if (failed) attributes["error.type"] = errorType(passage, status);
   return {
     traceId: trace.traceId,
     spanId: trace.spanId,
     parentSpanId: trace.parentSpanId,
     tracestate: trace.tracestate,
-    name: subject ? `${method} ${subject}` : method,
-    kind: place === "gateway" ? spanKind.server : spanKind.client,
+    shape,
     start: begun + toEpoch,
     end: ended + toEpoch,
     attributes,
-    events: (failures ?? []).map(({ at, endpoint: { address, port }, kind, error }) => ({
-      at: at + toEpoch,
-      name: "try failed",
-      attributes: {
-        "network.peer.address": address,
-        "network.peer.port": port,
-        "flotilla.try.outcome": kind,
-        "error.type": codeOf(error),
-        "exception.message": error.message,
-      },
-    })),
-    error: failed ? (lastFailure?.error.message ?? "") : undefined,
+    events: failures ? eventsOf(failures, toEpoch) : noEvents,
+    error: failed ? (failures?.at(-1)?.error.message ?? "") : undefined,
   };
 }
 
-const pathOf = (target: string): string => {
+const eventsOf = (failures: NonNullable<Passage["failures"]>, toEpoch: number): SpanEvent[] =>
+  failures.map(({ at, endpoint: { address, port }, kind, error }) => ({
+    at: at + toEpoch,
+    name: "try failed",
+    attributes: {
+      "network.peer.address": address,
+      "network.peer.port": port,
+      "flotilla.try.outcome": kind,
+      "error.type": codeOf(error),
+      "exception.message": error.message,
+    } satisfies Attributes,
+  }));
+
+function pathOf(target: string): string {
   const mark = target.indexOf("?");
   return target.slice(0, mark < 0 ? longestPath : Math.min(mark, longestPath));
-};
+}
 
 const codeOf = (error: Error): string => (error as NodeJS.ErrnoException).code ?? error.name;
 

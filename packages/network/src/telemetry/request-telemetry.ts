@@ -2,11 +2,12 @@
 import type { IncomingMessage } from "node:http";
 import type { Clock, Stopwatch } from "@flotilla/ambient";
 import type { TablePod } from "../table.ts";
+import type { Upstream } from "../upstream.ts";
 import type { ExponentialHistogram } from "./exponential-histogram.ts";
-import { Meter } from "./meter.ts";
+import { Meter, type Series } from "./meter.ts";
 import { Passage, type Place } from "./passage.ts";
-import { methodOf, type Outcome, spanOf } from "./request-span.ts";
-import type { SpanRecord } from "./span-encoder.ts";
+import { methodOf, type Outcome, shapeOf, spanOf } from "./request-span.ts";
+import type { SpanRecord, SpanShape } from "./span-encoder.ts";
 import { type Tracing, untraced } from "./tracing.ts";
 
 /** What was answered, by class of status code. */
@@ -33,6 +34,17 @@ export interface RequestTelemetryOptions {
 /** Of a client that left before the answer. Source: nginx's log. */
 const clientLeft = "499";
 
+/** Sorts of requests that are remembered until the next collection of metrics. */
+const mostKnown = 1000;
+
+interface Known {
+  readonly requests: Series<number>;
+  readonly durations: Series<ExponentialHistogram>;
+  readonly shape: SpanShape;
+}
+
+const labelsOf = ({ name, app, namespace }: Upstream): string[] => [name, app, namespace];
+
 const who = ["caller", "service", "app", "version", "namespace", "route"];
 
 export class RequestTelemetry {
@@ -40,6 +52,8 @@ export class RequestTelemetry {
   readonly #options: RequestTelemetryOptions;
   readonly #timeline: Timeline;
   #pods: Readonly<Record<string, TablePod>> = {};
+  readonly #known = new Map<string, Known>();
+  #age = 0;
   readonly #requests;
   readonly #durations;
   readonly #retries;
@@ -80,6 +94,7 @@ export class RequestTelemetry {
   /** Who has which address, from now on. */
   pods(pods: Readonly<Record<string, TablePod>>): void {
     this.#pods = pods;
+    this.#known.clear();
   }
 
   podAt(address: string | undefined): TablePod | undefined {
@@ -94,26 +109,50 @@ export class RequestTelemetry {
   /** Answers with how long it took. Milliseconds. */
   end(passage: Passage, request: IncomingMessage, outcome: Outcome): number {
     const ended = this.#options.stopwatch();
-    const { upstream, route, status } = outcome;
-    const { place, endpoint, failures, connectTime } = passage;
-    const { namespace = "", name = "", app = "" } = upstream ?? {};
-    const caller = place === "gateway" ? "gateway" : (this.podAt(request.socket.remoteAddress)?.service ?? "");
-    const pod = this.podAt(endpoint?.address);
+    const { place, failures, connectTime } = passage;
+    const { upstream, status } = outcome;
     const failed = passage.broken || (status ?? 0) >= 500;
-    const labels = [caller, name, app, pod?.version ?? "", namespace, route];
-    this.#requests.add([...labels, methodOf(request), status === undefined ? clientLeft : String(status)]);
+    const sort = this.#sortOf(passage, request, outcome, failed);
     const seconds = (ended - passage.begun) / 1000;
-    const durations = this.#durations.record([...labels, String(failed)], seconds);
-    if (connectTime !== undefined) this.#connects.record([name, app, namespace], connectTime / 1000);
-    if (failures) for (const { kind } of failures) this.#retries.add([name, app, namespace, kind]);
+    this.#requests.addTo(sort.requests, 1);
+    this.#durations.recordIn(sort.durations, seconds);
+    if (upstream && connectTime !== undefined) this.#connects.record(labelsOf(upstream), connectTime / 1000);
+    if (upstream && failures) for (const { kind } of failures) this.#retries.add([...labelsOf(upstream), kind]);
     const { traces } = this.#options;
     const { records } = passage.trace;
-    const isSpan = records === "always" || (records === "remarkable" && (failed || this.#isSlow(durations, seconds)));
-    if (traces && isSpan) {
-      const times = { begun: passage.begun, ended, toEpoch: this.#timeline.correction() };
-      traces.onSpan(place, spanOf(passage, request, outcome, { caller, pod, failed }, times));
+    const slow = () => this.#isSlow(sort.durations.value, seconds);
+    if (traces && (records === "always" || (records === "remarkable" && (failed || slow())))) {
+      const given = { status, failed, ended, toEpoch: this.#timeline.correction() };
+      traces.onSpan(place, spanOf(passage, request.url ?? "", sort.shape, given));
     }
     return ended - passage.begun;
+  }
+
+  /** What is looked up and put together once for all requests that differ in nothing but time and path. */
+  #sortOf(passage: Passage, request: IncomingMessage, outcome: Outcome, failed: boolean): Known {
+    if (this.#age !== this.meter.age || this.#known.size >= mostKnown) this.#known.clear();
+    this.#age = this.meter.age;
+    const { place, endpoint } = passage;
+    const { upstream, route, pattern, status } = outcome;
+    const client = request.socket.remoteAddress;
+    const method = methodOf(request);
+    const { host = "" } = request.headers;
+    // In this order no two sorts have the same key: only the last part may hold a space.
+    const key = `${place} ${failed} ${status} ${method} ${client} ${upstream?.service} ${upstream?.port} ${endpoint?.address} ${route} ${host} ${pattern}`;
+    const known = this.#known.get(key);
+    if (known) return known;
+    const caller = place === "gateway" ? "gateway" : (this.podAt(client)?.service ?? "");
+    const pod = this.podAt(endpoint?.address);
+    const { name = "", app = "", namespace = "" } = upstream ?? {};
+    const labels = [caller, name, app, pod?.version ?? "", namespace, route];
+    const code = status === undefined ? clientLeft : String(status);
+    const fresh = {
+      requests: this.#requests.family.of([...labels, method, code]),
+      durations: this.#durations.family.of([...labels, String(failed)]),
+      shape: shapeOf({ ...outcome, place, caller, client, method, host, endpoint, pod }),
+    };
+    this.#known.set(key, fresh);
+    return fresh;
   }
 
   /** Since the start, and without series that were forgotten since. */

@@ -10,21 +10,21 @@ const shortText = 48;
 
 export class ReverseWriter {
   #buffer: Buffer;
+  #view: DataView;
   /** What is written is from here to the end. */
   #at: number;
 
   constructor(size = 1024) {
-    this.#buffer = Buffer.allocUnsafe(size);
+    this.#buffer = Buffer.allocUnsafeSlow(size);
+    this.#view = new DataView(this.#buffer.buffer);
     this.#at = size;
   }
 
-  /** Valid until the next write. */
-  written(): Buffer {
-    return this.#buffer.subarray(this.#at);
-  }
-
-  clear(): void {
+  /** A copy, and the writer is empty. */
+  take(): Buffer {
+    const taken = Buffer.from(this.#buffer.subarray(this.#at));
     this.#at = this.#buffer.length;
+    return taken;
   }
 
   /** Where the end of a message is, for `message`. */
@@ -50,48 +50,52 @@ export class ReverseWriter {
 
   fixed32(field: number, value: number): void {
     this.#room(4);
-    this.#at = this.#buffer.writeUInt32LE(value, this.#at - 4) - 4;
+    this.#at -= 4;
+    this.#view.setUint32(this.#at, value, true);
     this.#tag(field, 5);
   }
 
   /** A whole number from 0 to 2^53. */
   fixed64(field: number, value: number): void {
-    this.#room(8);
-    this.#buffer.writeUInt32LE(Math.floor(value / 2 ** 32), this.#at - 4);
-    this.#at = this.#buffer.writeUInt32LE(value % 2 ** 32, this.#at - 8) - 4;
+    this.#fixed64(Math.floor(value / 2 ** 32), value % 2 ** 32);
     this.#tag(field, 1);
   }
 
   /** A moment as nanoseconds since the epoch; `time` is in milliseconds, of which microseconds are kept. */
   nanoseconds(field: number, time: number): void {
-    this.#room(8);
-    this.#at = this.#buffer.writeBigUInt64LE(BigInt(Math.round(time * 1000)) * 1000n, this.#at - 8) - 8;
+    const microseconds = Math.round(time * 1000);
+    // A thousand times that is beyond 2^53, so it is multiplied in two halves.
+    const low = (microseconds % 2 ** 32) * 1000;
+    this.#fixed64(Math.floor(microseconds / 2 ** 32) * 1000 + Math.floor(low / 2 ** 32), low % 2 ** 32);
     this.#tag(field, 1);
   }
 
   double(field: number, value: number): void {
     this.#room(8);
-    this.#at = this.#buffer.writeDoubleLE(value, this.#at - 8) - 8;
+    this.#at -= 8;
+    this.#view.setFloat64(this.#at, value, true);
     this.#tag(field, 1);
   }
 
   text(field: number, text: string): void {
-    const length = this.#text(text);
+    const length = text.length <= shortText ? this.#shortText(text) : this.#longText(text);
     this.#varint(length);
     this.#tag(field, 2);
   }
 
-  /** Bytes that are given as hex. */
+  /** Bytes that are given as lower-case hex. */
   hex(field: number, digits: string): void {
     const length = digits.length >> 1;
     this.#room(length);
     this.#at -= length;
-    this.#buffer.write(digits, this.#at, "hex");
+    for (let i = 0; i < length; i++)
+      this.#buffer[this.#at + i] = (digitOf(digits.charCodeAt(2 * i)) << 4) | digitOf(digits.charCodeAt(2 * i + 1));
     this.#varint(length);
     this.#tag(field, 2);
   }
 
-  bytes(bytes: Uint8Array): void {
+  /** Fields that were written before. */
+  fields(bytes: Uint8Array): void {
     this.#room(bytes.length);
     this.#at -= bytes.length;
     this.#buffer.set(bytes, this.#at);
@@ -102,6 +106,13 @@ export class ReverseWriter {
     const end = this.end;
     for (let i = values.length - 1; i >= 0; i--) this.#varint(values[i] as number);
     this.message(field, end);
+  }
+
+  #fixed64(high: number, low: number): void {
+    this.#room(8);
+    this.#at -= 8;
+    this.#view.setUint32(this.#at, low, true);
+    this.#view.setUint32(this.#at + 4, high, true);
   }
 
   #tag(field: number, type: number): void {
@@ -123,20 +134,18 @@ export class ReverseWriter {
     this.#buffer[at] = rest;
   }
 
-  #text(text: string): number {
-    if (text.length <= shortText) {
-      this.#room(text.length);
-      const begun = this.#at;
-      let at = begun;
-      for (let i = text.length - 1; i >= 0; i--) {
-        const code = text.charCodeAt(i);
-        if (code > 0x7f) return this.#longText(text);
-        this.#buffer[--at] = code;
-      }
-      this.#at = at;
-      return text.length;
+  /** The number of bytes. */
+  #shortText(text: string): number {
+    const { length } = text;
+    this.#room(length);
+    const start = this.#at - length;
+    for (let i = 0; i < length; i++) {
+      const code = text.charCodeAt(i);
+      if (code > 0x7f) return this.#longText(text);
+      this.#buffer[start + i] = code;
     }
-    return this.#longText(text);
+    this.#at = start;
+    return length;
   }
 
   #longText(text: string): number {
@@ -150,9 +159,12 @@ export class ReverseWriter {
   #room(more: number): void {
     if (this.#at >= more) return;
     const end = this.end;
-    const larger = Buffer.allocUnsafe(Math.max(this.#buffer.length * 2, end + more));
+    const larger = Buffer.allocUnsafeSlow(Math.max(this.#buffer.length * 2, end + more));
     this.#buffer.copy(larger, larger.length - end, this.#at);
     this.#buffer = larger;
+    this.#view = new DataView(larger.buffer);
     this.#at = larger.length - end;
   }
 }
+
+const digitOf = (code: number): number => (code < 58 ? code - 48 : code - 87);

@@ -1,19 +1,22 @@
 /** One span as a field of OTLP's ScopeSpans. Source: opentelemetry/proto/trace/v1/trace.proto. */
 import { type Attributes, attributes } from "./otlp.ts";
-import type { ReverseWriter } from "./reverse-writer.ts";
+import { ReverseWriter } from "./reverse-writer.ts";
 
 export const spanKind = { server: 2, client: 3 } as const;
+
+/** What spans of the same sort of request have in common, encoded once: name, kind, attributes. */
+export type SpanShape = Uint8Array;
 
 export interface SpanRecord {
   readonly traceId: string;
   readonly spanId: string;
   readonly parentSpanId: string | undefined;
   readonly tracestate: string;
-  readonly name: string;
-  readonly kind: (typeof spanKind)[keyof typeof spanKind];
+  readonly shape: SpanShape;
   /** Milliseconds since the epoch, with fractions. */
   readonly start: number;
   readonly end: number;
+  /** Those that are not in the shape. */
   readonly attributes: Attributes;
   readonly events: readonly SpanEvent[];
   /** What went wrong; undefined: nothing did. */
@@ -30,6 +33,15 @@ export interface SpanEvent {
 const flags = { sampled: 1, hasIsRemote: 0x100, isRemote: 0x200 } as const;
 const statusError = 2;
 
+const shapes = new ReverseWriter();
+
+export function spanShape(name: string, kind: (typeof spanKind)[keyof typeof spanKind], values: Attributes): SpanShape {
+  attributes(shapes, 9, values);
+  shapes.varint(6, kind);
+  shapes.text(5, name);
+  return shapes.take();
+}
+
 export function writeSpan(writer: ReverseWriter, span: SpanRecord): void {
   const begun = writer.end;
   const { parentSpanId, tracestate, events, error } = span;
@@ -45,8 +57,7 @@ export function writeSpan(writer: ReverseWriter, span: SpanRecord): void {
   attributes(writer, 9, span.attributes);
   writer.nanoseconds(8, span.end);
   writer.nanoseconds(7, span.start);
-  writer.varint(6, span.kind);
-  writer.text(5, span.name);
+  writer.fields(span.shape);
   if (parentSpanId !== undefined) writer.hex(4, parentSpanId);
   if (tracestate !== "") writer.text(3, tracestate);
   writer.hex(2, span.spanId);

@@ -3,7 +3,7 @@ import { simulation } from "@flotilla/ambient";
 import { expect, test } from "vitest";
 import { decodeTraces } from "../../../telemetry/src/otlp/codec.ts";
 import type { Sent } from "./otlp-client.ts";
-import { type SpanRecord, spanKind } from "./span-encoder.ts";
+import { type SpanRecord, spanKind, spanShape } from "./span-encoder.ts";
 import { SpanQueue } from "./span-queue.ts";
 
 const span = (name: string): SpanRecord => ({
@@ -11,8 +11,7 @@ const span = (name: string): SpanRecord => ({
   spanId: "b7ad6b7169203331",
   parentSpanId: undefined,
   tracestate: "",
-  name,
-  kind: spanKind.server,
+  shape: spanShape(name, spanKind.server, {}),
   start: 1000,
   end: 1000.25,
   attributes: {},
@@ -54,7 +53,7 @@ test("a batch is sent when it is half a second old", async () => {
   await simulation.advance(199);
   expect(requests).toEqual([]);
   await simulation.advance(1);
-  expect(requests).toEqual([["a", "b"]]);
+  expect(requests).toEqual([["b", "a"]]);
 });
 
 test("a full batch is sent at once", async () => {
@@ -75,7 +74,7 @@ test("each resource is a request of its own", async () => {
   ] as const)
     queue.add(resource, span(name));
   await simulation.advance(500);
-  expect(requests).toEqual([["a", "c"], ["b"]]);
+  expect(requests).toEqual([["c", "a"], ["b"]]);
 });
 
 test("what nobody takes is kept, in order, and sent when somebody is back", async () => {

@@ -11,6 +11,8 @@ import { type SpanRecord, writeSpan } from "./span-encoder.ts";
 /** A batch is sent when it has so many spans or is so old (ms). */
 const batchSpans = 512;
 const batchAge = 500;
+/** Bytes of a batch at first; it grows to what batches need. */
+const firstSize = 16 * 1024;
 /** Bytes that wait, at most. */
 const mostKept = 4 * 1024 * 1024;
 /** After the n-th failure in a row the next attempt is n times as late, up to the longest. Milliseconds. */
@@ -31,9 +33,8 @@ export interface SpanQueueOptions {
 
 export class SpanQueue {
   readonly #options: SpanQueueOptions;
-  readonly #writer = new ReverseWriter();
-  /** Of the batch that is being filled, by resource. */
-  readonly #open = new Map<Attributes, { chunks: Uint8Array[]; spans: number }>();
+  /** The batch that is being filled, by resource: encoded spans, and how many. */
+  readonly #open = new Map<Attributes, { writer: ReverseWriter; spans: number }>();
   #openSpans = 0;
   #waiting: Batch[] = [];
   #bytes = 0;
@@ -47,14 +48,13 @@ export class SpanQueue {
 
   /** `resource`: the same object for the same resource. */
   add(resource: Attributes, span: SpanRecord): void {
-    this.#writer.clear();
-    writeSpan(this.#writer, span);
-    const open = this.#open.get(resource);
-    const encoded = Uint8Array.prototype.slice.call(this.#writer.written());
-    if (open) {
-      open.chunks.push(encoded);
-      open.spans++;
-    } else this.#open.set(resource, { chunks: [encoded], spans: 1 });
+    let open = this.#open.get(resource);
+    if (!open) {
+      open = { writer: new ReverseWriter(firstSize), spans: 0 };
+      this.#open.set(resource, open);
+    }
+    writeSpan(open.writer, span);
+    open.spans++;
     this.#openSpans++;
     if (this.#openSpans >= batchSpans) this.#close();
     else this.#timer ??= this.#options.clock.after(batchAge, () => this.#close(), { background: true });
@@ -69,9 +69,11 @@ export class SpanQueue {
   #close(): void {
     this.#timer?.();
     this.#timer = undefined;
-    for (const [resource, { chunks, spans }] of this.#open)
-      this.#keep({ request: wrapped(resource, this.#options.scope, ...chunks), spans });
-    this.#open.clear();
+    for (const [resource, open] of this.#open) {
+      const { writer, spans } = open;
+      if (spans > 0) this.#keep({ request: wrapped(writer, resource, this.#options.scope), spans });
+      open.spans = 0;
+    }
     this.#openSpans = 0;
     if (this.#waiting.length > 0) this.#sending ??= this.#send();
   }

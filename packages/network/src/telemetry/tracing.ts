@@ -40,9 +40,8 @@ export class Tracing {
     const sampled = isSampled(parent);
     if (!sampled && !hasMember(tracestate, overBudget)) return untraced(headers);
     this.#budget.note(this.#clock.now());
-    const { traceId, spanId: parentSpanId } = parent;
-    const records = sampled && this.#budget.keeps(traceId) ? "always" : "remarkable";
-    return this.#trace({ traceId, parentSpanId, tracestate, records }, sampled);
+    const records = sampled && this.#budget.keeps(parent.traceId) ? "always" : "remarkable";
+    return this.#trace(parent.traceId, parent.spanId, tracestate, records, sampled);
   }
 
   #begin(): Trace {
@@ -52,14 +51,20 @@ export class Tracing {
     const { member } = this.#budget;
     const tracestate = keeps ? (member ?? "") : withMember("", overBudget);
     const records = keeps ? "always" : "remarkable";
-    return this.#trace({ traceId, parentSpanId: undefined, tracestate, records }, keeps);
+    return this.#trace(traceId, undefined, tracestate, records, keeps);
   }
 
-  #trace(trace: Omit<Trace, "spanId" | "headers">, sampled: boolean): Trace {
+  #trace(
+    traceId: string,
+    parentSpanId: string | undefined,
+    tracestate: string,
+    records: Trace["records"],
+    sampled: boolean,
+  ): Trace {
     const spanId = this.#ids.span();
-    const headers = ["traceparent", traceparentOf(trace.traceId, spanId, sampled)];
-    if (trace.tracestate !== "") headers.push("tracestate", trace.tracestate);
-    return { ...trace, spanId, headers };
+    const headers = ["traceparent", traceparentOf(traceId, spanId, sampled)];
+    if (tracestate !== "") headers.push("tracestate", tracestate);
+    return { traceId, spanId, parentSpanId, tracestate, records, headers };
   }
 }
 
