@@ -46,7 +46,18 @@ export const becomes: Readonly<Record<string, string>> = {
     namespace: "metadata.namespace",
     registry: "`<registry>/<app>-<service>:dev` where no version is known",
     domain: "hostnames of HTTPRoutes",
+    telemetry: "`OTEL_*` of the containers, NetworkPolicies, rules; on local what the telemetry process does",
   }),
+
+  ...under("environments.*.telemetry", {
+    otlp: "`OTEL_EXPORTER_OTLP_*`, `OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES`, NetworkPolicies; on local forwarding",
+    prometheus: "nothing in objects; where questions go",
+    rules: "PrometheusRule `<app>-objectives`, or a ConfigMap of that name with `objectives.rules.yaml`",
+    metrics: "the queries of objectives",
+    retention: "nothing in objects; what the telemetry process keeps",
+    alerts: "spec.alerting.notify of ServiceLevelObjectives",
+  }),
+  "environments.*.telemetry.metrics.match": `\`job="\${app}/\${service}"\` of otel`,
 
   ...under("services.*", {
     ...program,
@@ -58,7 +69,16 @@ export const becomes: Readonly<Record<string, string>> = {
     scale: "HorizontalPodAutoscaler; spec.replicas is left to it",
     kind: "the workload; a StatefulSet also gets the headless Service `<name>-pods`",
     disruption: "PodDisruptionBudget; not made on a laptop unless stated",
+    objectives:
+      "ServiceLevelObjectives `<service>-availability`, `-latency-p95`, `-success` on local; elsewhere rules of Prometheus",
     release: "strategy of the Deployment: maxSurge 25%, maxUnavailable 0; Recreate with a ReadWriteOnce volume",
+  }),
+  ...under("services.*.objectives", {
+    availability: "the share without code 5xx",
+    latency: "of p95, 95% are to be faster; failed requests do not count",
+    success: "the share without codes 4xx and 5xx, or what the queries say",
+    window: "spec.window, and with it the windows of burn-rate alerts",
+    runbook: "spec.runbook; annotation runbook_url of alerts",
   }),
   "services.*.calls.[].optional": "nothing yet; it says what the caller can do without",
   "services.*.ports.*.protocol": "appProtocol http, kubernetes.io/h2c (grpc), kubernetes.io/ws; none for tcp and udp",

@@ -12,8 +12,15 @@ export { type JsonSchema, jsonSchema } from "./json-schema.ts";
 export { fileNames, filesOf, findAppFile, LoadError, type Loaded, loadApp } from "./load.ts";
 export { defineApp } from "./model/define-app.ts";
 export type { AnyNames, App as AppModel, Environment, Names, ObjectPatch, Overlay } from "./model/model.ts";
+export type { AlertReceiver, EnvironmentTelemetry, Metrics, Objectives } from "./model/objectives.ts";
 export type { Backing, External, Job, Secret } from "./model/parts.ts";
 export type { Route, RouteBackend } from "./model/route.ts";
 export type { Service } from "./model/service.ts";
 export { namespaceObject } from "./namespace.ts";
 export { renderJson, renderYaml } from "./render.ts";
+export {
+  type RetentionSettings,
+  type SecretHeaders,
+  type TelemetrySettings,
+  telemetrySettings,
+} from "./telemetry-settings.ts";

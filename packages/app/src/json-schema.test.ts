@@ -22,7 +22,7 @@ test("offers the fields that are built, with their texts and defaults", () => {
     description: "How many copies.",
     default: 1,
   });
-  expect(service.properties).not.toHaveProperty("objectives");
+  expect(service.properties).not.toHaveProperty("dev");
 });
 test("says the form of texts", () =>
   expect(service.properties?.image).toMatchObject({ type: "string", pattern: expect.stringContaining("sha256") }));

@@ -182,9 +182,9 @@ test.each([
   ],
   [
     "fields that are not built",
-    () => service({ objectives: { availability: "99.9%" }, dev: {} }),
+    () => service({ objectives: { lag: 5, availability: "99.9%" }, dev: {} }),
     [
-      "App shop: services.web.objectives: not built yet; leave it out",
+      "App shop: services.web.objectives.lag: not built yet; leave it out",
       "App shop: services.web.dev: not built yet; leave it out",
     ],
   ],

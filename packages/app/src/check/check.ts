@@ -9,6 +9,7 @@ import type { NameKind, Shape } from "../model/shape.ts";
 import { checkApp } from "./check-app.ts";
 import { checkManifests, checkObjects } from "./check-objects.ts";
 import { checkShape, type Scope } from "./check-shape.ts";
+import { checkPromises } from "./check-telemetry.ts";
 import { cutOut } from "./cut-out.ts";
 import { at, type Mistake, ModelError } from "./mistake.ts";
 
@@ -86,6 +87,7 @@ function checkRunning(app: App, environment: string | undefined, options: CheckO
   const runs = environment === local ? options.runs : undefined;
   const mistakes = [
     ...checkApp(there, { files, runs, sources: options.sources ?? true }),
+    ...checkPromises(there, environment),
     ...checkManifests(there, files),
   ];
   if (mistakes.length > 0) return mistakes;

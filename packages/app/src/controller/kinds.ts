@@ -18,12 +18,14 @@ import {
   Roles,
   Secrets,
   ServiceAccounts,
+  ServiceLevelObjectives,
   Services,
   StatefulSets,
 } from "@flotilla/objects";
 import { Clusters } from "../expand/backing/postgres.ts";
 import { annotation } from "../expand/context.ts";
 import type { Step } from "../expand/plan.ts";
+import { PrometheusRules } from "../expand/rules.ts";
 
 export const producedKinds: readonly Resource[] = [
   ServiceAccounts,
@@ -42,6 +44,7 @@ export const producedKinds: readonly Resource[] = [
   HorizontalPodAutoscalers,
   PodDisruptionBudgets,
   HTTPRoutes,
+  ServiceLevelObjectives,
 ] as readonly Resource[];
 
 /** What pods come from. */
@@ -59,6 +62,8 @@ export function resourceFor(object: KubeObject, steps: readonly Step[]): Resourc
   const known = kindOf(object.apiVersion, object.kind);
   if (known) return known;
   if (object.kind === Clusters.kind && object.apiVersion.startsWith(Clusters.group)) return Clusters;
+  if (object.kind === PrometheusRules.kind && object.apiVersion.startsWith(PrometheusRules.group))
+    return PrometheusRules;
   const { group, version } = parseApiVersion(object.apiVersion);
   for (const { object: definition } of steps) {
     if (definition.kind !== "CustomResourceDefinition") continue;

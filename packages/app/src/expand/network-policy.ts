@@ -3,6 +3,7 @@
  * and uses, DNS and OTLP; outside of the cluster anywhere until it calls an external, then only to the ports of those.
  * (Plain policies know addresses, not names, so a port is as near as they come to "only this host".)
  */
+import { isIP } from "node:net";
 import {
   type KubeObject,
   NetworkPolicies,
@@ -37,13 +38,10 @@ export const dns: NetworkPolicyEgressRule = {
   ],
 };
 
-const otlp: NetworkPolicyEgressRule = {
-  to: [inNamespace(systemNamespace)],
-  ports: [
-    { protocol: "TCP", port: 4317 },
-    { protocol: "TCP", port: 4318 },
-  ],
-};
+const otlpPorts: NetworkPolicyPort[] = [
+  { protocol: "TCP", port: 4317 },
+  { protocol: "TCP", port: 4318 },
+];
 
 /** Everything but the ranges that clusters and clouds use inside. Source: RFC 1918, RFC 6598, RFC 3927, RFC 4193, RFC 4291. */
 const outside: NetworkPolicyPeer[] = [
@@ -55,6 +53,33 @@ const outside: NetworkPolicyPeer[] = [
   },
   { ipBlock: { cidr: "::/0", except: ["fc00::/7", "fe80::/10"] } },
 ];
+
+/** Source: Kubernetes DNS-Based Service Discovery: `service.namespace.svc`. */
+function collectorPeers(host: string): NetworkPolicyPeer[] {
+  const [, namespace, svc] = host.split(".");
+  if (namespace === undefined) return [{ podSelector: {} }];
+  if (svc === "svc") return [inNamespace(namespace)];
+  // Two words are a Service of another namespace as well as a name of the internet.
+  return svc === undefined ? [inNamespace(namespace), ...outside] : outside;
+}
+
+/** To wherever telemetry is sent. */
+function otlp({ settings }: Expansion): NetworkPolicyEgressRule {
+  const endpoint = settings.telemetry?.otlp?.endpoint;
+  if (endpoint === undefined) return { to: [inNamespace(systemNamespace)], ports: otlpPorts };
+  const { hostname, port, protocol } = new URL(endpoint);
+  const stated = Number(port || (protocol === "https:" ? 443 : 80));
+  const address = hostname.replace(/^\[|\]$/g, "");
+  if (isIP(address) !== 0)
+    return {
+      to: [{ ipBlock: { cidr: `${address}/${isIP(address) === 4 ? 32 : 128}` } }],
+      ports: [{ protocol: "TCP", port: stated }],
+    };
+  const ports = otlpPorts.some((each) => each.port === stated)
+    ? otlpPorts
+    : [...otlpPorts, { protocol: "TCP" as const, port: stated }];
+  return { to: collectorPeers(hostname), ports };
+}
 
 const servicePorts = (service: Service): NetworkPolicyPort[] =>
   portsOf(service).map(({ targetPort, protocol }) => ({ protocol: transport(protocol), port: targetPort }));
@@ -100,7 +125,7 @@ function databasePeers(expansion: Expansion, name: string): NetworkPolicyEgressR
 function egress(expansion: Expansion, program: Program): NetworkPolicyEgressRule[] {
   const { app } = expansion;
   const called = calledNames(program);
-  const rules: NetworkPolicyEgressRule[] = [dns, otlp];
+  const rules: NetworkPolicyEgressRule[] = [dns, otlp(expansion)];
   for (const name of called) {
     const service = app.services[name];
     if (service) rules.push({ to: [pods(expansion, name)], ports: servicePorts(service) });

@@ -12,8 +12,10 @@ import { job, runOf } from "./job.ts";
 import { isObject, placed, readManifests } from "./manifests.ts";
 import { migration } from "./migration.ts";
 import { networkPolicyOfService } from "./network-policy.ts";
+import { isObjective, objectivesOfService, withReceivers } from "./objectives.ts";
 import { applyPatches, type Patched, patchesOf } from "./patches.ts";
 import { podTemplate } from "./pod-template.ts";
+import { rulesOf } from "./rules.ts";
 import { autoscaler, disruptionBudget } from "./scaling.ts";
 import { secretsOf } from "./secret.ts";
 import { services } from "./service.ts";
@@ -80,6 +82,19 @@ function forBacking(expansion: Expansion): { steps: Step[]; gates: Map<string, s
   return { steps, gates };
 }
 
+/** Objectives where somebody evaluates them; rules of Prometheus in their place elsewhere. */
+function judging(expansion: Expansion, steps: readonly Step[]): Step[] {
+  const own = Object.entries(expansion.app.services).flatMap(([name, service]) =>
+    stepsOf(name, objectivesOfService(expansion, name, service)),
+  );
+  const all = [...steps, ...own].map((step) =>
+    isObjective(step.object) ? { ...step, object: withReceivers(expansion, step.object) } : step,
+  );
+  if (expansion.target === "local") return all;
+  const objectives = all.flatMap(({ object }) => (isObjective(object) ? [object] : []));
+  return [...all.filter(({ object }) => !isObjective(object)), ...stepsOf(undefined, rulesOf(expansion, objectives))];
+}
+
 /** `app` as authored: the environment is applied here. */
 export function plan(app: App, options: ExpandOptions): Plan {
   const { environment } = expansionOf(app, app, options);
@@ -107,8 +122,9 @@ export function plan(app: App, options: ExpandOptions): Plan {
   const { manifests, mistakes } = readManifests(expansion.files, expansion.app.objects ?? []);
   for (const { file, value } of manifests)
     if (isObject(value)) steps.push({ object: placed(expansion, value), part: undefined, after: [], file });
+  const judged = judging(expansion, steps);
 
-  const patched = applyPatches(applyOrder(steps), patchesOf(expansion.app));
+  const patched = applyPatches(applyOrder(judged), patchesOf(expansion.app));
   const inFiles = mistakes.map(({ file, ...mistake }) => ({ path: `objects (${file})`, ...mistake }));
   return { expansion, steps: patched.steps, mistakes: [...inFiles, ...patched.mistakes], patchedBy: patched.by };
 }

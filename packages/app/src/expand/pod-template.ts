@@ -1,5 +1,12 @@
 /** The pod template of a service or a job, and the objects that only its pods read. */
-import type { Container, KubeObject, PodSpec, PodTemplateSpec, TopologySpreadConstraint } from "@flotilla/objects";
+import type {
+  Container,
+  EnvVar,
+  KubeObject,
+  PodSpec,
+  PodTemplateSpec,
+  TopologySpreadConstraint,
+} from "@flotilla/objects";
 import { seconds } from "../model/formats.ts";
 import type { Program, Service } from "../model/service.ts";
 import {
@@ -17,6 +24,7 @@ import { portsOf, transport } from "./ports.ts";
 import { probesOf } from "./probes.ts";
 import { resourcesOf } from "./resources.ts";
 import { builtUser, restricted } from "./security.ts";
+import { telemetryVariables } from "./telemetry-variables.ts";
 import { type Volumes, volumesOf } from "./volumes.ts";
 
 export interface Template {
@@ -55,7 +63,7 @@ export function podTemplate(
         protocol: transport(protocol),
       })),
     }),
-    env: environmentVariables(expansion, program),
+    env: merged(telemetryVariables(expansion, part), environmentVariables(expansion, program)),
     ...(runs !== "Job" && probesOf(program as Service)),
     ...(runs !== "Job" && ports.length > 0 && { lifecycle: { preStop: { sleep: { seconds: drainSeconds } } } }),
     resources: resourcesOf(program.resources),
@@ -92,6 +100,12 @@ export function podTemplate(
     claims: volumes.templates,
   };
 }
+
+/** What is stated wins; what others refer to comes first. */
+const merged = (given: readonly EnvVar[], stated: readonly EnvVar[]): EnvVar[] => [
+  ...given.filter(({ name }) => !stated.some((variable) => variable.name === name)),
+  ...stated,
+];
 
 /** Containers that a team adds are restricted too, unless they say otherwise. */
 const confined = (container: Container): Container => ({

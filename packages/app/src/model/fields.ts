@@ -21,6 +21,7 @@ import {
   type Shape,
   text,
 } from "./shape.ts";
+import { telemetry } from "./telemetry-fields.ts";
 
 const enabled = field(flag, "false removes it; meant for environments.", { default: true });
 
@@ -132,7 +133,7 @@ const environment: FieldsOf<Environment> = {
   domain: field(text("host"), "The host of routes that name none."),
   gatewayClass: later("Which gateway."),
   secretStore: later("Where secrets come from."),
-  telemetry: later("Where telemetry goes."),
+  telemetry: field(object(telemetry), "Where telemetry goes, how much of it is kept, and who is told of alerts."),
   after: later("The environment that comes before."),
   gates: later("What must hold before a promotion."),
   sync: later("push or gitops."),

@@ -50,6 +50,23 @@ export const formats = {
     example: '"100m" or "128Mi"',
   },
   percent: { pattern: "^[0-9]{1,3}%$", says: "a percentage", example: '"70%"' },
+  share: { pattern: "^[0-9]{1,2}(\\.[0-9]{1,9})?%$", says: "a share below 100%", example: '"99.9%"' },
+  period: {
+    pattern: "^([0-9]+w)?([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?$",
+    says: "a period in whole weeks, days, hours, minutes",
+    example: '"30d" or "1h30m"',
+  },
+  percentile: { pattern: "^p[0-9]{1,2}(\\.[0-9]{1,3})?$", says: "a percentile", example: '"p95"' },
+  url: {
+    pattern: "^https?://[^\\s]+$",
+    says: "an http or https URL",
+    example: '"http://collector.observability:4318"',
+  },
+  metric: {
+    pattern: "^[a-zA-Z_:][a-zA-Z0-9_:]*$",
+    says: "a name as Prometheus has them",
+    example: '"http_server_request_duration_seconds"',
+  },
   environmentVariable: {
     pattern: "^[A-Za-z_][A-Za-z0-9_]*$",
     says: "the name of an environment variable",

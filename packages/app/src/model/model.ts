@@ -3,6 +3,7 @@
  * the spec of the kind App is one. `fields.ts` describes the same fields to check, schema and docs; the compiler holds the
  * two together.
  */
+import type { EnvironmentTelemetry } from "./objectives.ts";
 import type { Backing, External, Job, Secret } from "./parts.ts";
 import type { Route } from "./route.ts";
 import type { Service } from "./service.ts";
@@ -81,8 +82,7 @@ export interface Environment<N extends Names = AnyNames> {
   gatewayClass?: string;
   /** Not built yet. */
   secretStore?: unknown;
-  /** Not built yet. */
-  telemetry?: unknown;
+  telemetry?: EnvironmentTelemetry<N>;
   /** Not built yet. */
   after?: string | readonly string[];
   /** Not built yet. */

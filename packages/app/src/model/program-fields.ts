@@ -34,11 +34,7 @@ import {
   type Shape,
   text,
 } from "./shape.ts";
-
-const secretKey = object({
-  secret: needed(name("secret"), "One of the app's secrets."),
-  key: needed(text("secretKey"), "One of its keys."),
-});
+import { objectives, secretKey } from "./telemetry-fields.ts";
 
 const call: FieldsOf<Call<Names>> = {
   service: needed(name("service", "external"), "What is called."),
@@ -204,7 +200,7 @@ export function routedServiceFields(route: Shape): Fields {
       }),
       "What a drain may take away; 1, from two replicas.",
     ),
-    objectives: later("What is promised to its users."),
+    objectives: field(object(objectives), "What is promised to its users."),
     release: field(object(release), "How a new version comes."),
   };
   return service;

@@ -1,6 +1,7 @@
 /** A service: one program in any number of copies. */
 import type { Container, PolicyRule, SecurityContext, Toleration } from "@flotilla/objects";
 import type { Names, ObjectPatch } from "./model.ts";
+import type { Objectives } from "./objectives.ts";
 import type { Route } from "./route.ts";
 
 export type Protocol = "http" | "grpc" | "ws" | "tcp" | "udp";
@@ -190,7 +191,7 @@ export interface Service<N extends Names = Names> extends Program<N> {
     /** A number or a share: 1, "25%". Default: 1, from two replicas. */
     maxUnavailable: number | string;
   };
-  /** Not built yet. */
-  objectives?: unknown;
+  /** What is promised to its users. */
+  objectives?: Objectives;
   release?: Release;
 }

@@ -1,0 +1,50 @@
+/** What an app says of telemetry in the environment that it runs in, in numbers: for the process that keeps telemetry. */
+import { type App, parsePeriod, quantityValue } from "@flotilla/objects";
+import { fromAppObject } from "./app-object.ts";
+import type { Retention } from "./model/objectives.ts";
+
+/** A key of a Secret in the app's namespace: "name=value,name=value". */
+export interface SecretHeaders {
+  readonly namespace: string;
+  readonly secret: string;
+  readonly key: string;
+}
+
+/** What is not stated is the store's own default. */
+export interface RetentionSettings {
+  /** Milliseconds. */
+  readonly age?: number;
+  /** Bytes. */
+  readonly size?: number;
+}
+
+export interface TelemetrySettings {
+  readonly retention: Readonly<Record<"traces" | "logs" | "metrics", RetentionSettings>>;
+  /** Where everything that is taken in is sent on to. */
+  readonly forward?: { readonly endpoint: string; readonly headers?: SecretHeaders };
+  /** The server that questions go to, in place of what is kept here. */
+  readonly prometheus?: { readonly url: string; readonly headers?: SecretHeaders };
+}
+
+const retentionOf = (stated: Retention | null | undefined): RetentionSettings => ({
+  ...(stated?.age && { age: parsePeriod(stated.age) }),
+  ...(stated?.size && { size: quantityValue(stated.size) }),
+});
+
+/** `object`: without mistakes (`check`). */
+export function telemetrySettings(object: App): TelemetrySettings {
+  const { app, environment } = fromAppObject(object);
+  const { otlp, prometheus, retention } = app.environments?.[environment]?.telemetry ?? {};
+  const namespace = object.metadata.namespace ?? "";
+  const headersOf = (headers: { secret: PropertyKey; key: string } | null | undefined) =>
+    headers ? { headers: { namespace, secret: String(headers.secret), key: headers.key } } : {};
+  return {
+    retention: {
+      traces: retentionOf(retention?.traces),
+      logs: retentionOf(retention?.logs),
+      metrics: retentionOf(retention?.metrics),
+    },
+    ...(otlp && { forward: { endpoint: otlp.endpoint, ...headersOf(otlp.headers) } }),
+    ...(prometheus && { prometheus: { url: prometheus.url, ...headersOf(prometheus.headers) } }),
+  };
+}
