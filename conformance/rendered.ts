@@ -20,7 +20,9 @@ export function rendered(environment: string): Rendered[] {
     encoding: "utf8",
   });
   const { items } = JSON.parse(out) as { items: Rendered["object"][] };
-  return items.map((object) => ({
+  // What a cluster learns of by a CustomResourceDefinition of ours says nothing of the cluster.
+  const native = items.filter(({ apiVersion }) => !apiVersion.startsWith("flotilla.dev/"));
+  return native.map((object) => ({
     name: `${environment || "(none)"} ${object.kind} ${object.metadata.namespace}/${object.metadata.name}`,
     hash: createHash("sha256").update(JSON.stringify(object)).digest("hex").slice(0, 16),
     object,
