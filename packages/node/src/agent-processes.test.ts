@@ -197,6 +197,10 @@ test("usage by pod and container, as a kubelet tells it", async () => {
   expect(busyOf(summary)?.memory.workingSetBytes).toBeGreaterThan(1_000_000);
   expect(summary.node.nodeName).toBe("local");
   expect(summary.node.memory.workingSetBytes).toBeGreaterThanOrEqual(busyOf(summary)?.memory.workingSetBytes ?? 0);
+  const text = await ask("/metrics/resource");
+  expect(text).toMatch(
+    /^container_cpu_usage_seconds_total\{container="main",namespace="default",pod="busy"\} [\d.]+ \d{13}$/m,
+  );
 });
 test("logs of what ended before the agent was replaced can still be read", async () => {
   await create("done", { command: ["echo", "all done"] }, { restartPolicy: "Never" });

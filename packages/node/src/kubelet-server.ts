@@ -16,6 +16,7 @@ import { metricsAnswer, statsSummary } from "./metrics-api.ts";
 import type { PodStore } from "./pod-store.ts";
 import { logPath } from "./pod-worker.ts";
 import { portForward, portForwardProtocol } from "./port-forward.ts";
+import { machineUsage, ResourceMetrics, textFormat } from "./resource-metrics.ts";
 import type { ExecOptions, Runtime } from "./runtime.ts";
 import { type StaticPods, staticLogPath } from "./static-pods.ts";
 import type { UsageSampler } from "./usage.ts";
@@ -58,8 +59,9 @@ interface FoundContainer {
 export async function serveKubelet(options: KubeletOptions): Promise<KubeletServer> {
   // Loaded at the first exec or attach.
   let sockets: Promise<WebSocketServer> | undefined;
+  const resources = new ResourceMetrics();
   const server = createServer((request, response) => {
-    void answer(options, request, response).catch((error: unknown) => refuse(response, error));
+    void answer(options, resources, request, response).catch((error: unknown) => refuse(response, error));
   });
   server.on("upgrade", (request, socket, head) => {
     sockets ??= webSockets();
@@ -109,7 +111,12 @@ function authorize({ token }: KubeletOptions, request: IncomingMessage): void {
   if (given.length !== wanted.length || !timingSafeEqual(given, wanted)) throw unauthorized();
 }
 
-async function answer(options: KubeletOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function answer(
+  options: KubeletOptions,
+  resources: ResourceMetrics,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
   const { pathname, searchParams } = urlOf(request);
   if (pathname === "/healthz") return void response.end("ok");
   authorize(options, request);
@@ -124,6 +131,11 @@ async function answer(options: KubeletOptions, request: IncomingMessage, respons
     return json({ kind: "PodList", apiVersion: "v1", metadata: {}, items: store.list().map(({ pod }) => pod) });
   const facts = { nodeName, pods: store.list(), usage: await usage.usage(), now: clock.now() };
   if (pathname === "/stats/summary") return json(statsSummary(facts));
+  if (pathname === "/metrics/resource" || pathname === "/metrics/cadvisor") {
+    const more = { ...facts, staticPods: options.staticPods.states(), machine: machineUsage() };
+    response.writeHead(200, { "Content-Type": textFormat });
+    return void response.end(pathname === "/metrics/resource" ? resources.resource(more) : resources.cadvisor(more));
+  }
   const metrics = metricsAnswer(pathname.replace(/\/$/, ""), searchParams, facts);
   if (metrics) return json(metrics);
   throw noSuchPath();

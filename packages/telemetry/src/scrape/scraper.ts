@@ -56,7 +56,7 @@ export class Scraper {
     if (kubelet) this.#fixed.push(this.#kubelet(kubelet));
     if (own) {
       const read = async () => ({ text: own(), contentType: "text/plain" });
-      const resource = flotillaResource("telemetry", nodeName);
+      const resource = ownResource(nodeName);
       this.#fixed.push(this.#loop({ key: "telemetry", interval: ownInterval, resource, read }));
     }
   }
@@ -93,7 +93,7 @@ export class Scraper {
     return this.#loop({
       key: `kubelet/${nodeName}`,
       interval: kubeletInterval,
-      resource: flotillaResource("kubelet", nodeName),
+      resource: agentResource(nodeName),
       read: () => this.#fetch(`${url}/metrics/resource`, kubeletInterval, token),
       more: (labels) => this.#podLabels(labels),
     });
@@ -127,9 +127,18 @@ export class Scraper {
   }
 }
 
-const flotillaResource = (service: string, nodeName: string): Resource => ({
+/** Without a namespace, so that its job is "kubelet", which dashboards look for. */
+const agentResource = (nodeName: string): Resource => ({
   attributes: attributesOf({
-    "service.name": service,
+    "service.name": "kubelet",
+    "service.instance.id": nodeName,
+    "k8s.node.name": nodeName,
+  }),
+});
+
+const ownResource = (nodeName: string): Resource => ({
+  attributes: attributesOf({
+    "service.name": "telemetry",
     "service.namespace": "flotilla",
     "service.instance.id": nodeName,
     "k8s.node.name": nodeName,
