@@ -4,19 +4,19 @@ import type { Signal } from "../sink.ts";
 import type { Intake, Outcome } from "./intake.ts";
 
 /**
- * All of the body, or why it is refused; nothing when the sender went away amid it. `most` in bytes. After a refusal the
- * caller sees to what still comes.
+ * All of the body in its parts, or why it is refused; nothing when the sender went away amid it. `most` in bytes. After a
+ * refusal the caller sees to what still comes.
  */
 export function collect(
   stream: Readable,
   signal: Signal,
   intake: Intake,
   most: number,
-): Promise<Uint8Array | Outcome | undefined> {
+): Promise<Buffer[] | Outcome | undefined> {
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
     let size = 0;
-    const finish = (result: Uint8Array | Outcome | undefined): void => {
+    const finish = (result: Buffer[] | Outcome | undefined): void => {
       stream.off("data", onData).off("end", onEnd).off("close", onClose);
       intake.release(size);
       resolve(result);
@@ -30,7 +30,7 @@ export function collect(
         chunks.push(chunk);
       }
     };
-    const onEnd = (): void => finish(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks, size));
+    const onEnd = (): void => finish(chunks);
     const onClose = (): void => finish(undefined);
     stream.on("data", onData).on("end", onEnd).on("close", onClose);
   });

@@ -97,7 +97,8 @@ async function receive(
     );
     const body = await collect(stream, signal, intake, intake.limits.request + prefix);
     cancel();
-    if (body) answer(stream, clock, signal, body instanceof Uint8Array ? take(signal, body, headers, intake) : body);
+    if (body)
+      answer(stream, clock, signal, Array.isArray(body) ? take(signal, intake.join(body), headers, intake) : body);
   }
 }
 

@@ -10,7 +10,7 @@ import { forwardMark } from "../forward/mark.ts";
 import type { Signal } from "../sink.ts";
 import { codes, encodeResponse, encodeStatus, responseTo } from "./answer.ts";
 import { collect } from "./collect.ts";
-import { compressions, type Intake, type Outcome, type Refusal } from "./intake.ts";
+import { compressions, type Format, type Intake, type Outcome, type Refusal } from "./intake.ts";
 import { toJsonText } from "./json.ts";
 
 export interface ReceiverOptions {
@@ -80,8 +80,6 @@ export function listen(server: Server, host: string, port: number): Promise<void
   });
 }
 
-type Format = "protobuf" | "json";
-
 interface Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
@@ -109,9 +107,9 @@ async function receive(
   const most = intake.limits.request;
   const tooLarge = Number(headers["content-length"] ?? 0) > most;
   const body = tooLarge ? intake.tooLarge(signal) : await collect(request, signal, intake, most);
-  if (body instanceof Uint8Array) {
+  if (Array.isArray(body)) {
     const compression = headers["content-encoding"]?.trim().toLowerCase();
-    answer(exchange, signal, intake.take(signal, body, exchange.format, compression));
+    answer(exchange, signal, intake.take(signal, intake.join(body), exchange.format, compression));
   } else if (body) {
     answer(exchange, signal, body);
   }

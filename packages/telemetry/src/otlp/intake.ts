@@ -41,6 +41,8 @@ export interface IntakeOptions {
   readonly onError: (error: unknown) => void;
 }
 
+export type Format = "protobuf" | "json";
+
 export type Refusal =
   | "malformed"
   | "too large"
@@ -56,10 +58,14 @@ export type Outcome =
 /** Milliseconds; by then the requests of the moment are through. */
 const crowdedFor = 1000;
 
+/** Bytes; larger requests are rare. */
+const largestKept = 2 ** 20;
+
 export class Intake {
   readonly limits: IntakeLimits;
   readonly #options: IntakeOptions;
   #inFlight = 0;
+  #joined: Buffer = Buffer.alloc(0);
 
   constructor(options: IntakeOptions) {
     this.#options = options;
@@ -99,7 +105,7 @@ export class Intake {
   }
 
   /** Hands a whole request to the sink. Never throws. */
-  take(signal: Signal, body: Uint8Array, format: "protobuf" | "json", compression: string | undefined): Outcome {
+  take(signal: Signal, body: Uint8Array, format: Format, compression: string | undefined): Outcome {
     try {
       const bytes = this.#decompress(body, compression);
       return { taken: this.#options.sink[signal](format === "json" ? recode(signal, bytes) : bytes) };
@@ -111,6 +117,22 @@ export class Intake {
       this.#options.onError(error);
       return this.refuse(signal, "internal", "the request could not be taken, which is no fault of its own");
     }
+  }
+
+  /** The whole of what came in parts, until the next call: the same memory serves them all. */
+  join(parts: readonly Buffer[]): Uint8Array {
+    const [first] = parts;
+    if (first && parts.length === 1) return first;
+    const size = parts.reduce((sum, part) => sum + part.length, 0);
+    // Garbage of this size would pile up for long before it is collected.
+    if (size > this.#joined.length) {
+      const joined = Buffer.concat(parts, size);
+      if (size <= largestKept) this.#joined = joined;
+      return joined;
+    }
+    let at = 0;
+    for (const part of parts) at += part.copy(this.#joined, at);
+    return this.#joined.subarray(0, size);
   }
 
   #decompress(body: Uint8Array, compression = "identity"): Uint8Array {

@@ -155,8 +155,11 @@ function textFrom(json: unknown, place: Place): string {
 }
 
 function idFrom(json: unknown, place: Place): string {
-  if (typeof json !== "string" || !/^([0-9a-f]{2})*$/i.test(json)) mistake(place, "expected hexadecimal text");
-  return json.toLowerCase();
+  if (typeof json === "string" && json.length % 2 === 0) {
+    if (/^[\da-f]*$/.test(json)) return json;
+    if (/^[\da-f]*$/i.test(json)) return json.toLowerCase();
+  }
+  return mistake(place, "expected hexadecimal text");
 }
 
 function bytesFrom(json: unknown, place: Place): string {
@@ -178,6 +181,14 @@ function integerFrom(json: unknown, least: bigint, most: bigint, place: Place): 
     if (small >= least && small <= most) return String(small);
   }
   if (typeof json === "number" && Number.isInteger(json)) return integerFrom(String(BigInt(json)), least, most, place);
+  // As nearly all are: times, counts.
+  if (
+    typeof json === "string" &&
+    json.length < (least < 0n ? 19 : 20) &&
+    /^(0|[1-9]\d*)$/.test(json) &&
+    most > 2n ** 32n
+  )
+    return json;
   // No text that takes long to become a number.
   if (typeof json === "string" && /^-?\d{1,30}$/.test(json)) {
     const value = BigInt(json);
