@@ -123,8 +123,8 @@ export class LogColumns {
     for (const bytes of [this.#text, this.#rest, this.#traceIds, this.#spanIds]) bytes.clear();
   }
 
-  /** The sections are copies. Undefined: there is nothing. */
-  draft(): Draft<AboutLogs> | undefined {
+  /** Undefined: there is nothing. The sections are valid until the next change, their copies for ever. */
+  draft(copy = false): Draft<AboutLogs> | undefined {
     const { rows } = this;
     if (rows === 0) return undefined;
     const about: AboutLogs = {
@@ -143,8 +143,8 @@ export class LogColumns {
       about,
       sections: [
         { bytes: this.#columns() },
-        { bytes: Buffer.from(this.#text.written) },
-        { bytes: Buffer.from(this.#rest.written) },
+        { bytes: copy ? Buffer.from(this.#text.written) : this.#text.written },
+        { bytes: copy ? Buffer.from(this.#rest.written) : this.#rest.written },
         { bytes: this.#originTable() },
         { bytes: Buffer.concat([this.#traceIds.written, this.#spanIds.written]) },
         { bytes: this.#bloom(), plain: true },

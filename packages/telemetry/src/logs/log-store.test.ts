@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Simulation, simulation } from "@flotilla/ambient";
+import { type Clock, type Simulation, simulation } from "@flotilla/ambient";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { attributesOf, textOf } from "../attributes.ts";
 import { encodeLogs } from "../otlp/codec.ts";
@@ -61,13 +61,15 @@ const kill = async () => {
 };
 
 /** Enough for several blocks. */
-function fill(store: LogStore, count: number, textOf = (index: number) => `line ${index}`) {
+function fill(store: LogStore, count: number, textOf = (index: number) => `line ${index}`, more: LogRecord = {}) {
   for (let at = 0; at < count; at += 1000)
     add(
       store,
       from(
         "filler",
-        ...Array.from({ length: 1000 }, (_, index) => record(textOf(at + index), { timeUnixNano: nanos(at + index) })),
+        ...Array.from({ length: 1000 }, (_, index) =>
+          record(textOf(at + index), { timeUnixNano: nanos(at + index), ...more }),
+        ),
       ),
     );
 }
@@ -221,13 +223,14 @@ describe("a search", () => {
   test("in blocks: all of these", async () => {
     const store = open();
     add(store, ...world1);
-    fill(store, 40_000, () => "filling");
+    fill(store, 17_000, undefined, { eventName: "filler" });
+    expect(store.stats().records).toBe(17_006);
     for (const [search, found] of cases) {
-      const also = (search.services ?? search.attributes) ? {} : { attributes: { "service.name": "filler" } };
-      const fillers = await texts(store, { ...search, ...also, limit: 1e6 });
-      const expected = [...found, ...("attributes" in also ? fillers : [])].length;
-      if (!("attributes" in also)) expect(fillers, JSON.stringify(search)).toEqual(found);
-      else if (search.limit === undefined) expect(await texts(store, { ...search, limit: 1e6 })).toHaveLength(expected);
+      const all = await texts(store, { ...search, ...(search.event === "*" && { limit: 20_000 }) });
+      expect(
+        all.filter((text) => !text.startsWith("line")),
+        JSON.stringify(search),
+      ).toEqual(found);
     }
   });
 
@@ -262,32 +265,23 @@ describe("a search", () => {
   });
 
   test("lets others work", async () => {
-    const store = open();
-    fill(store, 40_000, (index) => `${index} ${"x".repeat(200)}`);
-    let turns = 0;
-    const count = () => {
-      turns++;
-      if (turns < 1e6) world.clock.soon(count);
-    };
-    const realTime = { ...world.clock, now: () => performance.now() + start };
+    fill(open(), 40_000);
     opened.pop()?.close();
-    const real = LogStore.open({
-      folder,
-      clock: realTime,
-      losses: new Losses(),
-      limits: { age: hour * 24, bytes: 1 << 30, reserve: 0 },
-    });
-    opened.push(real);
-    realTime.soon(count);
-    const search = real.logs({ grep: "[0-9]+ x+y" });
-    for (let settled = false; !settled; ) {
-      void search.then(() => {
-        settled = true;
-      });
-      await world.advance(1);
-      if (turns > 1e5) break;
-    }
-    expect(await search).toEqual([]);
+    let turns = 0;
+    let now = start;
+    // Each look at it takes 10 ms.
+    const clock: Clock = {
+      ...world.clock,
+      now: () => (now += 10),
+      soon(run) {
+        turns++;
+        queueMicrotask(run);
+      },
+    };
+    const limits = { age: 24 * hour, bytes: 1 << 30 };
+    const store = LogStore.open({ folder, clock, losses: new Losses(), limits, free: () => free });
+    opened.push(store);
+    expect(await texts(store, { grep: "[0-9]+ x+y" })).toEqual([]);
     expect(turns).toBeGreaterThan(1);
   });
 });
@@ -365,9 +359,9 @@ describe("what stays", () => {
     expect(store.stats().records).toBe(records + 1);
   });
 
-  test("100,000 values of a label take no more memory than other records", async () => {
+  test("as many values of a label as records", async () => {
     const store = open();
-    for (let round = 0; round < 100; round++)
+    for (let round = 0; round < 20; round++)
       add(
         store,
         ...Array.from({ length: 1000 }, (_, index) => ({
@@ -375,7 +369,7 @@ describe("what stays", () => {
           resource: resource("a", { user: `user-${round * 1000 + index}` }),
         })),
       );
-    expect(await store.logs({ attributes: { user: "user-77777" } })).toHaveLength(1);
-    expect(store.stats().records).toBe(100_000);
+    expect(await store.logs({ attributes: { user: "user-17777" } })).toHaveLength(1);
+    expect(store.stats().records).toBe(20_000);
   });
 });

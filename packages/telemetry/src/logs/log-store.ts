@@ -5,11 +5,12 @@
 import type { Clock } from "@flotilla/ambient";
 import { type Losses, MalformedError, type Taken, UnavailableError } from "../sink.ts";
 import { BlockStore, type KeepLimits, type Recovered } from "../store/block-store.ts";
-import { DamagedError, type Draft } from "../store/segment.ts";
+import { Block, DamagedError, type Draft } from "../store/segment.ts";
 import type { FoundLog, LogSearch } from "../telemetry.ts";
 import { type AboutLogs, LogColumns } from "./log-columns.ts";
 import { parseLogs, type RawLogs } from "./log-request.ts";
 import { type LogSource, LogView } from "./log-view.ts";
+import { PackedWriter } from "./packed.ts";
 import { matchesIn, mayMatch, type Sought, soughtBy } from "./search.ts";
 
 export interface LogStoreOptions {
@@ -53,6 +54,8 @@ export class LogStore {
   /** Of the next record. */
   #next = 0;
   #draft: Draft<AboutLogs> | undefined;
+  /** What is being appended to the journal. */
+  readonly #record = new PackedWriter();
 
   private constructor({ folder, clock, losses, limits, free }: LogStoreOptions) {
     this.#clock = clock;
@@ -90,11 +93,11 @@ export class LogStore {
     const logs = parseLogs(request);
     if (logs.count === 0) return { rejected: 0 };
     const now = this.#clock.now();
-    const record = Buffer.allocUnsafe(prefix + request.length);
-    record.writeDoubleLE(this.#next, 0);
-    record.writeDoubleLE(now, 8);
-    record.set(request, prefix);
-    this.#store.append(record);
+    this.#record.clear();
+    this.#record.double(this.#next);
+    this.#record.double(now);
+    this.#record.bytes(request);
+    this.#store.append(this.#record.written);
     this.#take(logs, this.#next, now);
     if (this.#isFull()) this.#seal();
     return { rejected: 0 };
@@ -169,7 +172,7 @@ export class LogStore {
   }
 
   #drafted(): Draft<AboutLogs> | undefined {
-    this.#draft ??= this.#head.draft();
+    this.#draft ??= this.#head.draft(true);
     return this.#draft;
   }
 
@@ -183,7 +186,7 @@ export class LogStore {
   #merged(best: Match[], source: LogSource, sought: Sought, limit: number, isFollowing: boolean): Match[] {
     const view = new LogView(source);
     try {
-      if ("gone" in source && source.gone) return best;
+      if (source instanceof Block && source.gone) return best;
       const indexes = matchesIn(view, sought);
       if (indexes.length === 0) return best;
       const { ms } = view.columns;
@@ -199,6 +202,9 @@ export class LogStore {
       if (!(error instanceof DamagedError)) throw error;
       this.#losses.add("logs", "block damaged (searches)");
       return best;
+    } finally {
+      // What is in the head is not its own.
+      if (source instanceof Block) view.release();
     }
   }
 }

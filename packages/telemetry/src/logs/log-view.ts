@@ -19,11 +19,31 @@ export interface LogSource {
   length(section: number): number;
 }
 
-export interface OriginView {
-  readonly resource: Resource;
-  readonly scope: Scope;
+/** Decoded when it is asked for: there may be as many as records. */
+export class OriginView {
+  readonly bytes: Buffer;
   readonly resourceSchema: string;
   readonly scopeSchema: string;
+  readonly #scopeBytes: Buffer;
+  #resource: Resource | undefined;
+  #scope: Scope | undefined;
+
+  constructor(bytes: Buffer, resourceSchema: string, scopeBytes: Buffer, scopeSchema: string) {
+    this.bytes = bytes;
+    this.resourceSchema = resourceSchema;
+    this.#scopeBytes = scopeBytes;
+    this.scopeSchema = scopeSchema;
+  }
+
+  get resource(): Resource {
+    this.#resource ??= decodeResource(this.bytes);
+    return this.#resource;
+  }
+
+  get scope(): Scope {
+    this.#scope ??= decodeScope(this.#scopeBytes);
+    return this.#scope;
+  }
 }
 
 /** Index: the record's place in the block. Of texts and rests, where each ends. */
@@ -120,6 +140,17 @@ export class LogView {
     };
   }
 
+  /**
+   * Gives large sections' memory back at once: a search through many blocks would otherwise hold what the garbage collector has not
+   * come to yet. The view must not be used any more.
+   */
+  release(): void {
+    for (const bytes of [this.#text, this.#rest, this.#ids?.bytes]) if (bytes) free(bytes);
+    this.#text = undefined;
+    this.#rest = undefined;
+    this.#ids = undefined;
+  }
+
   #record(index: number): LogRecord {
     const { flags: all, severity, ms, ns, observedMs, observedNs } = this.columns;
     const flags = all[index] as number;
@@ -142,6 +173,14 @@ export class LogView {
     this.#ids ??= idsOf(this.columns.flags, this.source.read(section.ids));
     return this.#ids;
   }
+}
+
+/** Below this, Node.js may have made it a part of memory that others use as well. */
+const ownMemory = 1 << 17;
+
+function free({ buffer, byteOffset, byteLength }: Buffer): void {
+  const isOwn = byteOffset === 0 && byteLength >= ownMemory && buffer.byteLength <= byteLength + 64;
+  if (isOwn && buffer instanceof ArrayBuffer) buffer.transfer(0);
 }
 
 /** Of the same length for all, so that texts compare as numbers do. */
@@ -191,10 +230,13 @@ function endsOf(reader: PackedReader, rows: number): Uint32Array {
 function originsOf(bytes: Buffer) {
   const reader = new PackedReader(bytes);
   const list = Array.from({ length: reader.number() }, (): OriginView => {
-    const resource = decodeResource(reader.sized());
-    const resourceSchema = reader.sized().toString();
-    const scope = decodeScope(reader.sized());
-    return { resource, resourceSchema, scope, scopeSchema: reader.sized().toString() };
+    const [resource, resourceSchema, scope, scopeSchema] = [
+      reader.sized(),
+      reader.sized(),
+      reader.sized(),
+      reader.sized(),
+    ];
+    return new OriginView(resource, resourceSchema.toString(), scope, scopeSchema.toString());
   });
   const count = reader.number();
   const keys = count === 0 ? undefined : new Set(Array.from({ length: count - 1 }, () => reader.sized().toString()));

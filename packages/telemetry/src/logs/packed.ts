@@ -18,6 +18,12 @@ export class PackedWriter {
     this.number(value < 0 ? -value * 2 - 1 : value * 2);
   }
 
+  double(value: number): void {
+    this.#room(8);
+    this.#bytes.writeDoubleLE(value, this.length);
+    this.length += 8;
+  }
+
   bytes(bytes: Uint8Array): void {
     this.#room(bytes.length);
     this.#bytes.set(bytes, this.length);

@@ -110,8 +110,11 @@ function originsFor(view: LogView, { services, attributes }: Sought): OriginTest
   const { list, keys } = view.origins;
   const service = services && list.map(({ resource }) => services.has(serviceOf(resource)));
   if (service?.every((has) => !has)) return undefined;
-  const tests = attributes.map(({ key, value }) =>
-    list.map(({ resource }) => attribute(resource.attributes, key) === value),
+  const tests = attributes.map(({ key, value, bytes }) =>
+    list.map(
+      (origin) =>
+        bytes.every((each) => origin.bytes.includes(each)) && attribute(origin.resource.attributes, key) === value,
+    ),
   );
   const isPossible = tests.every((test, index) => {
     return test.includes(true) || !keys || keys.has(attributes[index]?.key as string);
@@ -215,12 +218,16 @@ function rowAt(ends: Uint32Array, place: number, first: number): number {
   return low;
 }
 
-/** ASCII letters in lower case; places stay the same. */
+/** What blocks are folded into, one after the other. */
+let lower = Buffer.alloc(0);
+
+/** ASCII letters in lower case; places stay the same. Valid until the next call. */
 function folded(text: Buffer): Buffer {
-  const lower = Buffer.allocUnsafeSlow(text.length);
+  if (lower.length < text.length) lower = Buffer.allocUnsafeSlow(text.length * 2);
+  const target = lower;
   for (let at = 0; at < text.length; at++) {
     const byte = text[at] as number;
-    lower[at] = byte >= 0x41 && byte <= 0x5a ? byte | 0x20 : byte;
+    target[at] = byte >= 0x41 && byte <= 0x5a ? byte | 0x20 : byte;
   }
-  return lower;
+  return target.subarray(0, text.length);
 }
