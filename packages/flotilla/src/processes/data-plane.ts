@@ -10,6 +10,7 @@ const dataPlane: Start = ({ folder, cluster }) =>
     random,
     gateway: { addresses: [host, "::1"], port: cluster.ports.gateway },
     stateFile: folder.routes,
+    otlp: { endpoint: `http://${host}:${cluster.ports.otlpHttp}` },
     report: logTo(process.stderr),
   });
 

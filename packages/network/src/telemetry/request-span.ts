@@ -32,6 +32,9 @@ export interface Sort extends Outcome {
   readonly pod: TablePod | undefined;
 }
 
+/** Of a name that can be resolved. Source: RFC 1035, 2.3.4. */
+const longestHost = 255;
+
 /** Source of names: OpenTelemetry semantic conventions, HTTP; what these have no name for is flotilla's. */
 export function shapeOf(sort: Sort): SpanShape {
   const { place, caller, client, method, host, upstream, endpoint, pod, route, pattern, status } = sort;
@@ -40,7 +43,7 @@ export function shapeOf(sort: Sort): SpanShape {
     "http.request.method": method,
     "http.response.status_code": status,
     "http.route": pattern || undefined,
-    "server.address": host.replace(/:\d+$/, "") || undefined,
+    "server.address": host.slice(0, longestHost).replace(/:\d+$/, "") || undefined,
     "peer.service": upstream?.name,
     "k8s.namespace.name": upstream?.namespace,
     "k8s.pod.name": pod?.name,

@@ -137,8 +137,9 @@ export class RequestTelemetry {
     const client = request.socket.remoteAddress;
     const method = methodOf(request);
     const { host = "" } = request.headers;
-    // In this order no two sorts have the same key: only the last part may hold a space.
-    const key = `${place} ${failed} ${status} ${method} ${client} ${upstream?.service} ${upstream?.port} ${endpoint?.address} ${route} ${host} ${pattern}`;
+    // No part can hold the character between them.
+    const whose = `${upstream?.service}\n${upstream?.port}\n${endpoint?.address}\n${client}`;
+    const key = `${place}\n${failed}\n${status}\n${method}\n${whose}\n${route}\n${host}\n${pattern}`;
     const known = this.#known.get(key);
     if (known) return known;
     const caller = place === "gateway" ? "gateway" : (this.podAt(client)?.service ?? "");
