@@ -1,3 +1,14 @@
+export { type EmbeddedTelemetryOptions, embeddedTelemetry } from "./api/embedded-telemetry.ts";
+export { type HttpTelemetryOptions, httpTelemetry } from "./api/http-telemetry.ts";
+export { type PrometheusTelemetryOptions, ProviderError, prometheusTelemetry } from "./api/prometheus-telemetry.ts";
+export {
+  defaultServerLimits,
+  type QueryServer,
+  type QueryServerOptions,
+  type ServerLimits,
+  startQueryServer,
+} from "./api/serve-query.ts";
+export type { Alert, AlertingRule, Facts, RecordingRule, Rule, RuleGroup, Target } from "./api/status.ts";
 export { attribute, attributesOf, plain, serviceOf, textOf } from "./attributes.ts";
 export {
   defaultForwardLimits,
@@ -68,8 +79,23 @@ export { type ExposedSample, ExpositionError, type Family, parseExposition } fro
 export { type Fetch, httpFetch, type ScrapeAnswer, type ScrapeRequest } from "./scrape/fetch.ts";
 export type { TargetState } from "./scrape/scrape-loop.ts";
 export { defaultScrapeLimits, type ScrapeLimits, Scraper, type ScraperOptions } from "./scrape/scraper.ts";
-export { type ScrapeEffect, scrapeController, type Target } from "./scrape/targets.ts";
+export {
+  countingSink,
+  type KeptFacts,
+  type ReceivedFacts,
+  type SelfFacts,
+  selfMetrics,
+} from "./scrape/self-metrics.ts";
+export { type ScrapeEffect, type ScrapeTarget, scrapeController } from "./scrape/targets.ts";
 export { Losses, MalformedError, type Signal, type Sink, type Taken, UnavailableError } from "./sink.ts";
+export {
+  type KnownService,
+  type SpanLimits,
+  type SpanStats,
+  SpanStore,
+  type SpanStoreOptions,
+  spanLimits,
+} from "./spans/span-store.ts";
 export {
   type FoundLog,
   type Labels,

@@ -38,12 +38,8 @@ export function parseQuery(query: string): Expr {
   return expr;
 }
 
-/** `name{label="value"}` alone, as the API's match[] takes it. */
-export function parseSelector(query: string): readonly Matcher[] {
-  const expr = new Parser(query).selectorAlone();
-  check(expr, query);
-  return expr.matchers;
-}
+/** `name{label="value"}` alone, as the API's match[] takes it; it may be one that matches everything. */
+export const parseSelector = (query: string): readonly Matcher[] => new Parser(query).selectorAlone().matchers;
 
 const precedence: Readonly<Record<string, number>> = {
   or: 1,

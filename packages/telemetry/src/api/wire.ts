@@ -1,0 +1,13 @@
+/** From the JSON of our own server to OTLP's messages: numbers that JSON does not have are text there. */
+
+/** Changes what it is given. */
+export function fromWire(value: unknown): unknown {
+  if (Array.isArray(value)) value.forEach(fromWire);
+  else if (typeof value === "object" && value !== null) {
+    const members = value as Record<string, unknown>;
+    for (const [name, member] of Object.entries(members))
+      if (name === "doubleValue" && typeof member === "string") members[name] = Number(member);
+      else fromWire(member);
+  }
+  return value;
+}
