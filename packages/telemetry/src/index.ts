@@ -8,7 +8,7 @@ export {
   type ServerLimits,
   startQueryServer,
 } from "./api/serve-query.ts";
-export type { Alert, AlertingRule, Facts, RecordingRule, Rule, RuleGroup, Target } from "./api/status.ts";
+export type { Alert, AlertingRule, Facts, RecordingRule, Rule, RuleGroup, Target as TargetInfo } from "./api/status.ts";
 export { attribute, attributesOf, plain, serviceOf, textOf } from "./attributes.ts";
 export {
   defaultForwardLimits,

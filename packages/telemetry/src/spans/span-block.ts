@@ -1,0 +1,354 @@
+/**
+ * Spans as a block: rows in the order of their traces, each kind of column a section of its own, so that a search reads only
+ * what it asks about; rests in chunks, so that one trace costs one or two of them.
+ */
+import { Bloom, mayHold } from "../store/bloom.ts";
+import type { Block, Draft, Section } from "../store/segment.ts";
+import { decodeList, encodeList } from "./byte-list.ts";
+import { decodeParents, encodeParents } from "./parents.ts";
+import { decodeIntegers, decodeNumbers, encodeIntegers, encodeNumbers } from "./planes.ts";
+import { bits, type Dictionary, type SpanIds, type SpanRest, type SpanRows } from "./span-rows.ts";
+import { idLength } from "./trace-table.ts";
+
+/** What is known of a block without reading it. */
+export interface SpansAbout {
+  /** Milliseconds since the epoch, whole; times are relative to it. */
+  readonly base: number;
+  /** Nanoseconds. */
+  readonly shortest: number;
+  readonly longest: number;
+  readonly errors: boolean;
+  /** Name, spans, spans with errors; what was thinned out is counted. Absent: too many services to name. */
+  readonly services?: readonly (readonly [string, number, number])[];
+  /** Spans, with those thinned out. */
+  readonly spans: number;
+  /** How often it was thinned out: normal traces stand for 2^level. */
+  readonly level: number;
+}
+
+export type SpanDraft = Draft<SpansAbout>;
+export type SpanBlock = Block<SpansAbout>;
+
+const section = {
+  bloom: 0,
+  traceIds: 1,
+  traceSizes: 2,
+  starts: 3,
+  durations: 4,
+  names: 5,
+  resources: 6,
+  scopes: 7,
+  bits: 8,
+  restLengths: 9,
+  spanIds: 10,
+  parents: 11,
+  farParents: 12,
+  nameList: 13,
+  resourceList: 14,
+  scopeList: 15,
+  weights: 16,
+  firstChunk: 17,
+} as const;
+
+/** Bytes of rests in a chunk, at least, unless it is the last. */
+const chunkBytes = 256 * 1024;
+const mostServices = 200;
+
+/** A block of these rows, at least one, sorted by trace; their rests are one chunk. `level` as in `SpansAbout`. */
+export function draftOf(rows: SpanRows, level = 0): SpanDraft {
+  const order = byTrace(rows);
+  const pick = <T extends Uint8Array | Uint32Array | Float64Array>(column: T): T => {
+    const picked = new (column.constructor as new (length: number) => T)(order.rows.length);
+    for (let at = 0; at < picked.length; at++) picked[at] = column[order.rows[at] as number] as number;
+    return picked;
+  };
+  const starts = pick(rows.starts);
+  const durations = pick(rows.durations);
+  const ids = {
+    low: pick(rows.ids.low),
+    high: pick(rows.ids.high),
+    parentLow: pick(rows.ids.parentLow),
+    parentHigh: pick(rows.ids.parentHigh),
+  };
+  const parents = encodeParents(ids);
+  const weights = rows.weights ? pick(rows.weights) : new Uint8Array(0);
+  const columns = { resources: pick(rows.resources), bits: pick(rows.bits), weights };
+  const bloom = new Bloom(order.sizes.length);
+  for (let at = 0; at < order.ids.length; at += idLength) bloom.add(order.ids, at);
+  const { lengths, chunks } = gather(rows.rest, order.rows);
+  const { dictionary } = rows;
+  const names = Array.from({ length: dictionary.names }, (_, number) => dictionary.name(number));
+  const sections: Section[] = [];
+  const put = (at: number, bytes: Uint8Array, plain = false) => {
+    sections[at] = { bytes, plain };
+  };
+  put(section.bloom, bloom.bytes, true);
+  put(section.traceIds, order.ids);
+  put(section.traceSizes, encodeIntegers(order.sizes));
+  put(section.starts, encodeNumbers(starts, true));
+  put(section.durations, encodeNumbers(durations, false));
+  put(section.names, encodeIntegers(pick(rows.names)));
+  put(section.resources, encodeIntegers(columns.resources));
+  put(section.scopes, encodeIntegers(pick(rows.scopes)));
+  put(section.bits, columns.bits);
+  put(section.restLengths, encodeIntegers(lengths));
+  put(section.spanIds, Buffer.concat([bytesOf(ids.low), bytesOf(ids.high)]), true);
+  put(section.parents, parents.codes);
+  put(section.farParents, bytesOf(parents.far), true);
+  put(section.nameList, encodeList(names));
+  put(
+    section.resourceList,
+    encodeList(dictionary.resources.flatMap(({ bytes, service }) => [bytes, Buffer.from(service)])),
+  );
+  put(section.scopeList, encodeList(dictionary.scopes.map(({ bytes }) => bytes)));
+  put(section.weights, weights);
+  for (const [index, chunk] of chunks.entries()) put(section.firstChunk + index, chunk);
+  const [first, last] = extent(starts);
+  return {
+    from: Math.floor(rows.base + first / 1e6),
+    to: Math.ceil(rows.base + last / 1e6),
+    rows: order.rows.length,
+    about: aboutOf(rows, durations, columns, level),
+    sections,
+  };
+}
+
+function aboutOf(
+  rows: SpanRows,
+  durations: Float64Array,
+  { resources, bits: bit, weights }: { resources: Uint32Array; bits: Uint8Array; weights: Uint8Array },
+  level: number,
+): SpansAbout {
+  const spans = new Float64Array(rows.dictionary.resources.length);
+  const errors = new Float64Array(spans.length);
+  for (let row = 0; row < resources.length; row++) {
+    const resource = resources[row] as number;
+    const count = 1 << (weights[row] ?? 0);
+    spans[resource] = (spans[resource] as number) + count;
+    if (((bit[row] as number) & bits.status) === bits.error) errors[resource] = (errors[resource] as number) + count;
+  }
+  const services = new Map<string, [string, number, number]>();
+  for (const [resource, { service }] of rows.dictionary.resources.entries()) {
+    if (spans[resource] === 0) continue;
+    const known = services.get(service);
+    const sum: [string, number, number] = known ?? [service, 0, 0];
+    sum[1] += spans[resource] as number;
+    sum[2] += errors[resource] as number;
+    if (!known) services.set(service, sum);
+  }
+  const [shortest, longest] = extent(durations);
+  return {
+    base: rows.base,
+    shortest,
+    longest,
+    errors: errors.some((count) => count > 0),
+    services: services.size > mostServices ? undefined : [...services.values()],
+    spans: spans.reduce((sum, count) => sum + count, 0),
+    level,
+  };
+}
+
+interface Order {
+  /** Old row of each new one. */
+  readonly rows: Uint32Array;
+  /** Of the traces, 16 bytes each. */
+  readonly ids: Buffer;
+  readonly sizes: Uint32Array;
+}
+
+/** Rows sorted by trace, in the order in which these first came. */
+function byTrace({ count, traces, traceIds }: SpanRows): Order {
+  const sizes = new Uint32Array(traceIds.length / idLength);
+  for (let row = 0; row < count; row++) {
+    const trace = traces[row] as number;
+    sizes[trace] = (sizes[trace] as number) + 1;
+  }
+  const places = new Uint32Array(sizes.length);
+  for (let trace = 1; trace < sizes.length; trace++)
+    places[trace] = (places[trace - 1] as number) + (sizes[trace - 1] as number);
+  const rows = new Uint32Array(count);
+  for (let row = 0; row < count; row++) {
+    const trace = traces[row] as number;
+    const place = places[trace] as number;
+    rows[place] = row;
+    places[trace] = place + 1;
+  }
+  return { rows, ids: Buffer.from(traceIds), sizes };
+}
+
+/** Rests in the new order, in chunks of whole rows. */
+function gather(rest: SpanRest, rows: Uint32Array) {
+  const lengths = new Uint32Array(rows.length);
+  const chunks: Buffer[] = [];
+  const bytes = rest.bytes(0);
+  const target = Buffer.allocUnsafeSlow(bytes.length);
+  let begun = 0;
+  let at = 0;
+  for (let place = 0; place < rows.length; place++) {
+    const row = rows[place] as number;
+    if (at - begun >= chunkBytes) {
+      chunks.push(target.subarray(begun, at));
+      begun = at;
+    }
+    const start = rest.start(row);
+    const end = rest.end(row);
+    bytes.copy(target, at, start, end);
+    lengths[place] = end - start;
+    at += end - start;
+  }
+  chunks.push(target.subarray(begun, at));
+  return { lengths, chunks };
+}
+
+function extent(values: Float64Array): [number, number] {
+  let [least, most] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (let row = 0; row < values.length; row++) {
+    const value = values[row] as number;
+    if (value < least) least = value;
+    if (value > most) most = value;
+  }
+  return [least, most];
+}
+
+const bytesOf = (words: Uint32Array): Buffer => Buffer.from(words.buffer, words.byteOffset, words.byteLength);
+
+/** The spans of a block, each column read when it is first asked for. What is damaged throws a `DamagedError` then. */
+export class BlockRows implements SpanRows {
+  readonly count: number;
+  readonly base: number;
+  readonly #block: SpanBlock;
+  readonly #known = new Map<string, unknown>();
+
+  constructor(block: SpanBlock) {
+    this.#block = block;
+    this.count = block.rows;
+    this.base = block.about.base;
+  }
+
+  get traceIds(): Buffer {
+    return this.#once("traceIds", () => this.#block.read(section.traceIds));
+  }
+  get sizes(): Uint32Array {
+    return this.#once("sizes", () => this.#integers(section.traceSizes));
+  }
+  get traces(): Uint32Array {
+    return this.#once("traces", () => {
+      const traces = new Uint32Array(this.count);
+      let row = 0;
+      const { sizes } = this;
+      for (let trace = 0; trace < sizes.length; trace++) {
+        const size = sizes[trace] as number;
+        traces.fill(trace, row, row + size);
+        row += size;
+      }
+      return traces;
+    });
+  }
+  get starts(): Float64Array {
+    return this.#once("starts", () => decodeNumbers(this.#block.read(section.starts), true));
+  }
+  get durations(): Float64Array {
+    return this.#once("durations", () => decodeNumbers(this.#block.read(section.durations), false));
+  }
+  get names(): Uint32Array {
+    return this.#once("names", () => this.#integers(section.names));
+  }
+  get resources(): Uint32Array {
+    return this.#once("resources", () => this.#integers(section.resources));
+  }
+  get scopes(): Uint32Array {
+    return this.#once("scopes", () => this.#integers(section.scopes));
+  }
+  get bits(): Uint8Array {
+    return this.#once("bits", () => this.#block.read(section.bits));
+  }
+  get weights(): Uint8Array | undefined {
+    if (this.#block.length(section.weights) === 0) return undefined;
+    return this.#once("weights", () => this.#block.read(section.weights));
+  }
+  get ids(): SpanIds {
+    return this.#once("ids", () => {
+      const words = wordsOf(this.#block.read(section.spanIds));
+      const far = wordsOf(this.#block.read(section.farParents));
+      const codes = this.#block.read(section.parents);
+      return decodeParents(words.subarray(0, this.count), words.subarray(this.count), { codes, far });
+    });
+  }
+  get dictionary(): Dictionary {
+    return this.#once("dictionary", () => {
+      const names = decodeList(this.#block.read(section.nameList));
+      const resources = decodeList(this.#block.read(section.resourceList));
+      const scopes = decodeList(this.#block.read(section.scopeList));
+      const envelope = (bytes: Buffer, at: number) => ({ bytes, service: String(resources[at * 2 + 1]) });
+      return {
+        name: (number) => names[number] as Buffer,
+        names: names.length,
+        resources: resources.filter((_, index) => index % 2 === 0).map(envelope),
+        scopes: scopes.map((bytes) => ({ bytes, service: "" })),
+      };
+    });
+  }
+  get rest(): SpanRest {
+    return this.#once("rest", () => restOf(this.#block, this.#integers(section.restLengths)));
+  }
+
+  /** Rows of a trace: from, and how many; undefined: it is not here. */
+  trace(id: Buffer): [number, number] | undefined {
+    const number = numberOf(this.traceIds, id);
+    if (number < 0) return;
+    let first = 0;
+    const { sizes } = this;
+    for (let trace = 0; trace < number; trace++) first += sizes[trace] as number;
+    return [first, sizes[number] as number];
+  }
+
+  #integers = (at: number): Uint32Array => {
+    const bytes = this.#block.read(at);
+    return decodeIntegers(bytes, 0, bytes.length / 4);
+  };
+
+  #once<T>(name: string, read: () => T): T {
+    const known = this.#known.get(name) as T | undefined;
+    if (known !== undefined) return known;
+    const value = read();
+    this.#known.set(name, value);
+    return value;
+  }
+}
+
+/** Whether the trace may be in the block. */
+export const mayHoldTrace = (block: SpanBlock, id: Buffer): boolean =>
+  mayHold(block.length(section.bloom), (offset, length) => block.part(section.bloom, offset, length), id);
+
+/** Place of the id among ids of 16 bytes; -1: none. */
+export function numberOf(ids: Buffer, id: Buffer): number {
+  for (let at = ids.indexOf(id); at >= 0; at = ids.indexOf(id, at + 1)) if (at % idLength === 0) return at / idLength;
+  return -1;
+}
+
+function restOf(block: SpanBlock, lengths: Uint32Array): SpanRest {
+  const starts = new Uint32Array(lengths.length);
+  const firsts: number[] = [];
+  let at = chunkBytes;
+  for (let row = 0; row < lengths.length; row++) {
+    if (at >= chunkBytes) {
+      firsts.push(row);
+      at = 0;
+    }
+    starts[row] = at;
+    at += lengths[row] as number;
+  }
+  return {
+    chunks: firsts.length,
+    first: (chunk) => firsts[chunk] ?? lengths.length,
+    bytes: (chunk) => block.read(section.firstChunk + chunk),
+    start: (row) => starts[row] as number,
+    end: (row) => (starts[row] as number) + (lengths[row] as number),
+  };
+}
+
+/** A copy where it does not lie at a whole word. */
+const wordsOf = (bytes: Buffer): Uint32Array =>
+  bytes.byteOffset % 4 === 0
+    ? new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4)
+    : new Uint32Array(Uint8Array.from(bytes).buffer);
