@@ -1,6 +1,11 @@
 export { type EmbeddedTelemetryOptions, embeddedTelemetry } from "./api/embedded-telemetry.ts";
 export { type HttpTelemetryOptions, httpTelemetry } from "./api/http-telemetry.ts";
-export { type PrometheusTelemetryOptions, ProviderError, prometheusTelemetry } from "./api/prometheus-telemetry.ts";
+export {
+  metricsOver,
+  type PrometheusTelemetryOptions,
+  ProviderError,
+  prometheusTelemetry,
+} from "./api/prometheus-telemetry.ts";
 export {
   defaultServerLimits,
   type QueryServer,

@@ -5,7 +5,7 @@ import { decodeMetrics } from "../otlp/codec.ts";
 import { Losses, UnavailableError } from "../sink.ts";
 import type { ScrapeRequest } from "./fetch.ts";
 import { Scraper, type ScraperOptions } from "./scraper.ts";
-import type { Target } from "./targets.ts";
+import type { ScrapeTarget } from "./targets.ts";
 
 const begin = 1_700_000_000_000;
 let scraper: Scraper | undefined;
@@ -53,7 +53,7 @@ function setUp(options: Partial<ScraperOptions> = {}) {
   return { ...simulated, state, losses, seen, perform: scraper.perform, scraper };
 }
 
-const target = (url = "http://pod/metrics", interval = 15_000): Target => ({
+const target = (url = "http://pod/metrics", interval = 15_000): ScrapeTarget => ({
   key: "shop/orders-1/u1",
   url,
   interval,

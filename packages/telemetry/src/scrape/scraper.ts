@@ -7,7 +7,7 @@ import type { Losses, Sink } from "../sink.ts";
 import type { Label } from "./exposition.ts";
 import type { Fetch } from "./fetch.ts";
 import { type LoopOptions, ScrapeLoop, type TargetState } from "./scrape-loop.ts";
-import type { ScrapeEffect, Target } from "./targets.ts";
+import type { ScrapeEffect, ScrapeTarget } from "./targets.ts";
 
 export interface ScraperOptions {
   readonly sink: Pick<Sink, "metrics">;
@@ -45,7 +45,7 @@ export class Scraper {
   readonly #limits: ScrapeLimits;
   readonly #pods = new Map<string, PodLabels>();
   /** By pod. */
-  readonly #loops = new Map<string, { readonly target: Target; readonly loop: ScrapeLoop }>();
+  readonly #loops = new Map<string, { readonly target: ScrapeTarget; readonly loop: ScrapeLoop }>();
   readonly #fixed: ScrapeLoop[] = [];
 
   /** Begins with the agent and itself at once; pods come by `perform`. */
@@ -145,7 +145,7 @@ const ownResource = (nodeName: string): Resource => ({
   }),
 });
 
-const isSame = (a: Target, b: Target): boolean =>
+const isSame = (a: ScrapeTarget, b: ScrapeTarget): boolean =>
   a.key === b.key &&
   a.url === b.url &&
   a.interval === b.interval &&

@@ -5,7 +5,7 @@ import { type Pod, Pods } from "@flotilla/objects";
 import type { Resource } from "../otlp/types.ts";
 import { labelsOf, type PodLabels, resourceOf } from "../pod-logs/pod-resource.ts";
 
-export interface Target {
+export interface ScrapeTarget {
   /** The same as long as it is the same pod. */
   readonly key: string;
   readonly url: string;
@@ -19,7 +19,7 @@ export interface ScrapeEffect {
   /** "namespace/name" */
   readonly pod: string;
   readonly labels?: PodLabels;
-  readonly target?: Target;
+  readonly target?: ScrapeTarget;
 }
 
 export const annotations = {
@@ -37,7 +37,7 @@ const longestInterval = 120_000;
 class AnnotationError extends Error {}
 
 /** Undefined: it is not to be scraped, or not now. A value that makes no sense is an `AnnotationError`. */
-function targetOf(pod: Pod): Target | undefined {
+function targetOf(pod: Pod): ScrapeTarget | undefined {
   const { name, namespace = "default", uid = "", annotations: said = {}, deletionTimestamp } = pod.metadata;
   if (said[annotations.scrape] !== "true") return undefined;
   const { port, container } = portOf(pod, said[annotations.port]);
