@@ -1,9 +1,21 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { MalformedError } from "../sink.ts";
-import { decode, decodeMetrics, decodeSpan, decodeTraces, encode, encodeSpan, encodeTraces } from "./codec.ts";
+import {
+  decode,
+  decodeLogRecord,
+  decodeMetrics,
+  decodeSpan,
+  decodeTraces,
+  encode,
+  encodeLogRecord,
+  encodeScope,
+  encodeSpan,
+  encodeTraces,
+} from "./codec.ts";
 import { arbitrary } from "./data.fixture.ts";
 import { messageNamed } from "./schema.ts";
+import type { LogRecord } from "./types.ts";
 
 const bytes = (hex: string): Uint8Array => Buffer.from(hex.replaceAll(" ", ""), "hex");
 const value = (any: string) => decode(messageNamed("AnyValue"), bytes(any));
@@ -23,6 +35,26 @@ test("a message larger than the writer's first buffer", () => {
   expect(decodeTraces(encodeTraces(data))).toEqual(data);
 });
 const span = (_: unknown, i: number) => ({ traceId: "", spanId: "", name: `span ${i} ${"é".repeat(i % 300)}` });
+
+test("a value that no longer fits into the writer's first buffer", () => {
+  // Of every kind; the text behind them moves the place where the buffer ends over all of them.
+  for (let length = 3900; length < 4200; length++) {
+    const record: LogRecord = {
+      timeUnixNano: "1763740000123456789",
+      severityNumber: -1,
+      severityText: "é",
+      body: {
+        arrayValue: { values: [{ intValue: "-5" }, { doubleValue: -1 }, { bytesValue: "AP8=" }, { boolValue: true }] },
+      },
+      droppedAttributesCount: 2 ** 32 - 1,
+      flags: 257,
+      traceId: "ab".repeat(16),
+      eventName: "x".repeat(length),
+    };
+    expect(decodeLogRecord(encodeLogRecord(record))).toEqual(record);
+    encodeScope({ name: "x".repeat(2 ** 20) });
+  }
+});
 
 test("bytes anywhere in a larger buffer", () => {
   const within = new Uint8Array(100).fill(0xff);

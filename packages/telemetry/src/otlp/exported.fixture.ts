@@ -12,6 +12,8 @@ import type { AnyValue, KeyValue, LogsData, MetricsData, Resource as OtlpResourc
 const traceId = "0af7651916cd43dd8448eb211c80319c";
 const start: HrTime = [1_763_740_000, 123_456_789];
 const end: HrTime = [1_763_740_001, 5];
+/** Milliseconds since the epoch, of everything. */
+export const sentAt = 1_763_740_001_000;
 const startNano = "1763740000123456789";
 const endNano = "1763740001000000005";
 
@@ -98,7 +100,7 @@ export const spans: ReadableSpan[] = [
     droppedEventsCount: 2,
     droppedLinksCount: 3,
   }),
-  spanOf({ name: "" }),
+  spanOf({ name: "", spanContext: () => context("00f067aa0ba902ba") }),
 ];
 
 function spanOf(span: Partial<ReadableSpan>): ReadableSpan {
@@ -173,7 +175,7 @@ export const otlpSpans: TracesData = {
             },
             {
               traceId,
-              spanId: "00f067aa0ba902b7",
+              spanId: "00f067aa0ba902ba",
               traceState: "a=1,b=2",
               flags: sampledLocal,
               kind: 1,
@@ -270,8 +272,15 @@ export const otlpLogs: LogsData = {
   ],
 };
 
-const point = <T>(value: T) => ({ startTime: start, endTime: end, attributes, value });
-const otlpPoint = { startTimeUnixNano: startNano, timeUnixNano: endNano, attributes: otlpAttributes };
+// Metrics have no texts of this length, which would be labels.
+const { long: _, ...labels } = attributes;
+const otlpLabels = otlpAttributes.filter(({ key }) => key !== "long");
+const point = <T>(value: T, nth = 0) => ({ startTime: start, endTime: end, attributes: { ...labels, nth }, value });
+const otlpPoint = (nth = 0) => ({
+  startTimeUnixNano: startNano,
+  timeUnixNano: endNano,
+  attributes: [...otlpLabels, { key: "nth", value: { intValue: String(nth) } }],
+});
 const descriptor = (name: string, valueType: ValueType) => ({
   name,
   description: `${name} of it`,
@@ -292,7 +301,7 @@ export const metrics: ResourceMetrics = {
           aggregationTemporality: CUMULATIVE,
           dataPointType: DataPointType.SUM,
           isMonotonic: true,
-          dataPoints: [point(7), point(0), point(2 ** 53 - 1)],
+          dataPoints: [7, 0, 2 ** 53 - 1].map(point),
         },
         {
           descriptor: descriptor("bytes", ValueType.DOUBLE),
@@ -305,7 +314,7 @@ export const metrics: ResourceMetrics = {
           descriptor: descriptor("level", ValueType.DOUBLE),
           aggregationTemporality: CUMULATIVE,
           dataPointType: DataPointType.GAUGE,
-          dataPoints: [point(0), point(1e-300)],
+          dataPoints: [0, 1e-300].map(point),
         },
         {
           descriptor: descriptor("duration", ValueType.DOUBLE),
@@ -351,16 +360,16 @@ export const otlpMetrics: MetricsData = {
               sum: {
                 aggregationTemporality: 2,
                 isMonotonic: true,
-                dataPoints: ["7", "0", "9007199254740991"].map((asInt) => ({ ...otlpPoint, asInt })),
+                dataPoints: ["7", "0", "9007199254740991"].map((asInt, nth) => ({ ...otlpPoint(nth), asInt })),
               },
             },
             {
               ...otlpDescriptor("bytes"),
-              sum: { aggregationTemporality: 1, dataPoints: [{ ...otlpPoint, asDouble: -0.5 }] },
+              sum: { aggregationTemporality: 1, dataPoints: [{ ...otlpPoint(), asDouble: -0.5 }] },
             },
             {
               ...otlpDescriptor("level"),
-              gauge: { dataPoints: [0, 1e-300].map((asDouble) => ({ ...otlpPoint, asDouble })) },
+              gauge: { dataPoints: [0, 1e-300].map((asDouble, nth) => ({ ...otlpPoint(nth), asDouble })) },
             },
             {
               ...otlpDescriptor("duration"),
@@ -368,7 +377,7 @@ export const otlpMetrics: MetricsData = {
                 aggregationTemporality: 2,
                 dataPoints: [
                   {
-                    ...otlpPoint,
+                    ...otlpPoint(),
                     count: "5",
                     sum: 9.25,
                     min: 0,
@@ -385,7 +394,7 @@ export const otlpMetrics: MetricsData = {
                 aggregationTemporality: 1,
                 dataPoints: [
                   {
-                    ...otlpPoint,
+                    ...otlpPoint(),
                     count: "10",
                     sum: 0,
                     min: -1,

@@ -215,11 +215,14 @@ export class Writer {
     let rest = BigInt.asUintN(64, BigInt(text));
     for (; rest > 0x7fn; rest >>= 7n) bytes.push(Number(rest & 0x7fn) | 0x80);
     bytes.push(Number(rest));
-    this.#bytes.set(bytes, this.#room(bytes.length));
+    // What is written to may be another after making room.
+    const at = this.#room(bytes.length);
+    this.#bytes.set(bytes, at);
   }
 
   fixed32(value: number): void {
-    this.#view.setUint32(this.#room(4), value, true);
+    const at = this.#room(4);
+    this.#view.setUint32(at, value, true);
   }
 
   /** Also of signed ones. */
