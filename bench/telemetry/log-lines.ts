@@ -1,4 +1,8 @@
-/** A million log lines as services of a shop write them: plain and JSON, half of them with a trace, one in 250,000 of a rare kind. */
+/**
+ * A million log lines as services of a shop write them: half of them with a trace, one in 100,000 of a rare kind. Run by itself it
+ * writes them to a file, so that the process that is measured does not make them: `node log-lines.ts FILE LINES`.
+ */
+import { closeSync, openSync, readSync, writeSync } from "node:fs";
 
 import { type Random, seededRandom } from "../../packages/ambient/src/index.ts";
 import { attributesOf } from "../../packages/telemetry/src/attributes.ts";
@@ -6,7 +10,7 @@ import { encodeLogs } from "../../packages/telemetry/src/otlp/codec.ts";
 import type { LogRecord, ResourceLogs } from "../../packages/telemetry/src/otlp/types.ts";
 
 export const start = Date.UTC(2026, 10, 21);
-export const rareEvery = 250_000;
+export const rareEvery = 100_000;
 
 const services = ["storefront", "orders", "payments", "cart", "catalog", "shipping", "mail", "search"];
 const paths = ["/", "/cart", "/orders", "/orders/checkout", "/products", "/api/stock", "/healthz"];
@@ -35,24 +39,16 @@ function textOf(random: Random, index: number): string {
   }
 }
 
-export interface Batch {
-  readonly request: Uint8Array;
-  readonly textBytes: number;
-}
-
-/** Requests of 500 lines each, of one pod; `traces` gathers some of the trace ids. */
-export function* logLines(count: number, traces: string[]): Generator<Batch> {
+/** Requests of 500 lines each, of one pod. */
+function* logLines(count: number): Generator<Uint8Array> {
   const random = seededRandom(1);
   let trace = hex(random, 16);
   for (let at = 0; at < count; at += 500) {
     const service = pick(random, services);
-    let textBytes = 0;
     const logRecords = Array.from({ length: 500 }, (_, each): LogRecord => {
       const index = at + each;
       if (random.next() < 0.2) trace = hex(random, 16);
-      if (index % 100_000 === 50_000) traces.push(trace);
       const text = textOf(random, index);
-      textBytes += text.length;
       const nanos = `${start + Math.floor(index / 10)}${String(index % 1000).padStart(3, "0")}000`;
       const traced = random.next() < 0.5;
       return {
@@ -62,10 +58,23 @@ export function* logLines(count: number, traces: string[]): Generator<Batch> {
         severityText: text.startsWith("retrying") ? "WARN" : "INFO",
         body: { stringValue: text },
         attributes: attributesOf({ "log.iostream": "stdout", pid: 7, ...(traced && { reqId: `req-${index}` }) }),
-        ...((traced || index % 100_000 === 50_000) && { flags: 1, traceId: trace, spanId: hex(random, 8) }),
+        ...((traced || text.startsWith("payment")) && { flags: 1, traceId: trace, spanId: hex(random, 8) }),
       };
     });
-    yield { request: encodeLogs({ resourceLogs: [resourceLogs(service, at, logRecords)] }), textBytes };
+    yield encodeLogs({ resourceLogs: [resourceLogs(service, at, logRecords)] });
+  }
+}
+
+/** What a file holds that was written by this one. */
+export function* requestsIn(path: string): Generator<Uint8Array> {
+  const file = openSync(path, "r");
+  const length = Buffer.alloc(4);
+  const buffer = Buffer.alloc(1 << 20);
+  try {
+    while (readSync(file, length, 0, 4, null) === 4)
+      yield buffer.subarray(0, readSync(file, buffer, 0, length.readUInt32LE(), null));
+  } finally {
+    closeSync(file);
   }
 }
 
@@ -83,3 +92,15 @@ const resourceLogs = (service: string, at: number, logRecords: LogRecord[]): Res
   },
   scopeLogs: [{ scope: { name: "flotilla.pod-logs" }, logRecords }],
 });
+
+const [, self, path, count] = process.argv;
+if (path && count && self === import.meta.filename) {
+  const file = openSync(path, "w");
+  for (const request of logLines(Number(count))) {
+    const length = Buffer.alloc(4);
+    length.writeUInt32LE(request.length);
+    writeSync(file, length);
+    writeSync(file, request);
+  }
+  closeSync(file);
+}

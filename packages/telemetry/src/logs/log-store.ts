@@ -13,12 +13,14 @@ import { type LogSource, LogView } from "./log-view.ts";
 import { PackedWriter } from "./packed.ts";
 import { matchesIn, mayMatch, type Sought, soughtBy } from "./search.ts";
 
+export const logLimits: KeepLimits = { age: 3 * 86_400_000, bytes: 256 << 20 };
+
 export interface LogStoreOptions {
   /** Of its own. */
   readonly folder: string;
   readonly clock: Clock;
   readonly losses: Losses;
-  readonly limits: KeepLimits;
+  readonly limits?: Partial<KeepLimits>;
   /** Bytes that are free on the file system; asked of it if not given. */
   readonly free?: () => number;
 }
@@ -63,7 +65,7 @@ export class LogStore {
     this.#store = BlockStore.open<AboutLogs>({
       folder,
       clock,
-      limits,
+      limits: { ...logLimits, ...limits },
       level,
       ...(free && { free }),
       head: {

@@ -114,11 +114,15 @@ export class LogView {
     return at < 0 ? undefined : bytes.toString("hex", at, at + 8);
   }
 
-  /** Protobuf's bytes of the fields that are in no column. */
+  /** Of all records, one after the other: protobuf's bytes of the fields that are in no column. */
+  get rests(): Buffer {
+    this.#rest ??= this.source.read(section.rest);
+    return this.#rest;
+  }
+
   restOf(index: number): Buffer {
     const { restEnd } = this.columns;
-    this.#rest ??= this.source.read(section.rest);
-    return this.#rest.subarray(startOf(restEnd, index), restEnd[index]);
+    return this.rests.subarray(startOf(restEnd, index), restEnd[index]);
   }
 
   /** The fields that are in no column. */
@@ -186,7 +190,7 @@ function free({ buffer, byteOffset, byteLength }: Buffer): void {
 /** Of the same length for all, so that texts compare as numbers do. */
 export const idOf = (number: number): string => String(number).padStart(16, "0");
 
-export const startOf = (ends: Uint32Array, index: number): number => (index === 0 ? 0 : (ends[index - 1] as number));
+const startOf = (ends: Uint32Array, index: number): number => (index === 0 ? 0 : (ends[index - 1] as number));
 
 function columnsOf(bytes: Buffer): Columns {
   const reader = new PackedReader(bytes);

@@ -3,7 +3,7 @@ import { attribute, serviceOf, textOf } from "../attributes.ts";
 import { type LogSearch, QueryError } from "../telemetry.ts";
 import { Expression } from "./expression.ts";
 import { flag } from "./log-columns.ts";
-import { type LogSource, type LogView, startOf } from "./log-view.ts";
+import type { LogSource, LogView } from "./log-view.ts";
 import { TimeLimitError, within } from "./time-limit.ts";
 
 interface SoughtAttribute {
@@ -84,11 +84,16 @@ export function matchesIn(view: LogView, sought: Sought): number[] {
   const origins = originsFor(view, sought);
   if (!origins) return [];
   const { expression } = sought;
-  if (!expression) return allOf(view, (index) => passes(view, index, sought, origins));
-  const test = () => withText(view, expression, (index) => passes(view, index, sought, origins));
-  if (!expression.repeats) return test();
+  const candidates = (expression ? withLiterals(view, expression) : undefined) ?? onlyInRecords(view, sought, origins);
+  const found = candidates.filter((index) => passes(view, index, sought, origins));
+  if (!expression || expression.isLiteral || found.length === 0) return found;
+  const matching = () => found.filter((index) => expression.matches(view.textOf(index)));
+  return expression.repeats ? inTime(matching) : matching();
+}
+
+function inTime<T>(run: () => T): T {
   try {
-    return within(expressionTime, test);
+    return within(expressionTime, run);
   } catch (error) {
     if (!(error instanceof TimeLimitError)) throw error;
     throw new QueryError(
@@ -149,33 +154,43 @@ function hasAttribute(view: LogView, index: number, { key, value, bytes }: Sough
   return found !== undefined && textOf(found.value) === value;
 }
 
-function allOf(view: LogView, test: (index: number) => boolean): number[] {
+/** Records that may match: where no resource has an attribute, those that have its bytes. */
+function onlyInRecords(view: LogView, { attributes }: Sought, origins: OriginTest): readonly number[] {
+  const needle = attributes.find((_, number) => !origins.attributes[number]?.includes(true))?.bytes.at(-1);
+  if (needle === undefined || needle.length === 0) return allOf(view);
+  const place = new Occurrences(view.rests, needle);
+  const { restEnd } = view.columns;
   const found: number[] = [];
-  for (let index = 0; index < view.source.rows; index++) if (test(index)) found.push(index);
+  while (place.at < Infinity) {
+    const index = rowAt(restEnd, place.at, (found.at(-1) ?? -1) + 1);
+    found.push(index);
+    place.moveTo(restEnd[index] as number);
+  }
   return found;
 }
 
-/** Where the expression requires a literal, only texts with it are looked at. */
-function withText(view: LogView, expression: Expression, test: (index: number) => boolean): number[] {
-  const { literals, isLiteral } = expression;
-  if (!literals) return allOf(view, (index) => test(index) && expression.matches(view.textOf(index)));
-  const text = expression.ignoreCase ? folded(view.text) : view.text;
+const allOf = (view: LogView): number[] => Array.from({ length: view.source.rows }, (_, index) => index);
+
+/** Records with one of the literals that the expression requires; undefined: it requires none. */
+function withLiterals(view: LogView, { literals, ignoreCase }: Expression): number[] | undefined {
+  if (!literals) return undefined;
+  const text = ignoreCase ? folded(view.text) : view.text;
   const places = literals.map((literal) => new Occurrences(text, literal));
   const found: number[] = [];
-  for (let index = -1; ; ) {
+  for (let first = 0; ; ) {
     const next = places.reduce((least, place) => (place.at < least.at ? place : least));
     if (next.at === Infinity) return found;
     const { textEnd } = view.columns;
-    index = rowAt(textEnd, next.at, index + 1);
-    const start = startOf(textEnd, index);
+    const index = rowAt(textEnd, next.at, first);
     const end = textEnd[index] as number;
-    const isWithin = next.at >= start && next.at + next.length <= end;
-    if (isWithin && test(index) && (isLiteral || expression.matches(view.textOf(index)))) found.push(index);
-    if (isWithin) for (const place of places) place.moveTo(end);
-    else {
+    if (next.at + next.length <= end) {
+      found.push(index);
+      first = index + 1;
+      for (const place of places) place.moveTo(end);
+    } else {
       // It begins in one text and ends in another.
+      first = index;
       next.moveTo(next.at + 1);
-      index--;
     }
   }
 }
