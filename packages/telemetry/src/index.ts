@@ -25,7 +25,7 @@ export {
   forwardingSink,
   startForwarder,
 } from "./forward/forwarder.ts";
-export { type LogStats, LogStore, type LogStoreOptions } from "./logs/log-store.ts";
+export { type LogStats, LogStore, type LogStoreOptions, logLimits } from "./logs/log-store.ts";
 export { changeEvent, kubernetesEvent } from "./marks/mark.ts";
 export { type Marks, type MarksOptions, startMarks } from "./marks/marks.ts";
 export { defaultMetricLimits, type MetricLimits } from "./metrics/limits.ts";

@@ -2,6 +2,7 @@
  * Many label sets, compact: every text once, each set a run of numbers. `__name__` comes first in a set, the others are sorted
  * by name.
  */
+import { parseRegexp } from "../promql/regexp/regexp.ts";
 import type { Labels } from "../telemetry.ts";
 import type { Matcher } from "./series.ts";
 
@@ -53,17 +54,10 @@ export interface CompiledMatcher {
 export function compileMatcher({ name, op, value }: Matcher): CompiledMatcher {
   if (op === "=") return { name, only: value, test: (text) => text === value };
   if (op === "!=") return { name, test: (text) => text !== value };
-  const expression = anchored(value);
+  const expression = parseRegexp(value);
   return op === "=~"
     ? { name, test: (text) => expression.test(text) }
     : { name, test: (text) => !expression.test(text) };
-}
-
-/** RE2's flags at the beginning become JavaScript's; `.` matches line ends, as Prometheus has it. */
-function anchored(source: string): RegExp {
-  const [, flags = ""] = /^\(\?([ims]+)\)/.exec(source) ?? [];
-  const rest = flags ? source.slice(flags.length + 3) : source;
-  return new RegExp(`^(?:${rest.replaceAll("(?P<", "(?<")})$`, flags.includes("i") ? "si" : "s");
 }
 
 /** Tests sets one by one; what a matcher said of a text is remembered. */

@@ -1,7 +1,9 @@
 /** Samples of selectors at the steps of a query. */
 import type { SeriesSamples, SeriesSource } from "../metrics/series.ts";
+import { QueryError } from "../telemetry.ts";
 import type { AtModifier, VectorSelector } from "./ast.ts";
 import type { Budget } from "./budget.ts";
+import { ExecutionError } from "./failure.ts";
 import { LabelSet } from "./label-set.ts";
 import { hasPoints, type Series, type Steps, withHistograms } from "./value.ts";
 
@@ -39,11 +41,21 @@ export function selectSamples(
   period: { readonly from: number; readonly to: number },
   budget: Budget,
 ): Selected[] {
-  const selected = source.select(matchers, period).map((series) => {
+  const selected = read(() => source.select(matchers, period)).map((series) => {
     budget.take(series.times.length);
     return { ...series, set: LabelSet.of(series.labels) };
   });
   return selected.sort((a, b) => LabelSet.compare(a.set, b.set));
+}
+
+/** A source that refuses to read so much has found no mistake in the query's text. */
+function read<T>(select: () => T): T {
+  try {
+    return select();
+  } catch (error) {
+    if (error instanceof QueryError && !(error instanceof ExecutionError)) throw new ExecutionError(error.message);
+    throw error;
+  }
 }
 
 /**
