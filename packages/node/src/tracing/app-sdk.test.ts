@@ -30,7 +30,7 @@ const ownSdk = `
 test("spans of the API are real, and in the same trace", async () => {
   const code = `import { trace } from "@opentelemetry/api"; const tracer = trace.getTracer("mine"); ${request}`;
   const { spans } = await traced({ code });
-  expect(drawn(spans)).toEqual(["client GET", "  server GET", "    internal think"]);
+  expect(drawn(spans)).toEqual(["client GET /", "  server GET /", "    internal think"]);
   expect(spans.find(({ name }) => name === "think")?.attributes).toEqual({ deep: 42 });
 });
 
@@ -74,6 +74,6 @@ test("one for metrics alone leaves the spans to us", async () => {
     ${request}
     console.log(set);`;
   const { spans, stdout } = await traced({ code });
-  expect(drawn(spans)).toEqual(["client GET", "  server GET", "    internal think"]);
+  expect(drawn(spans)).toEqual(["client GET /", "  server GET /", "    internal think"]);
   expect(stdout).toMatch(/true\n$/);
 });

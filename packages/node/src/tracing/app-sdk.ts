@@ -12,36 +12,42 @@ import { getCallSites } from "node:util";
 import { complain } from "./guard.ts";
 
 const place = Symbol.for("opentelemetry.js.api.1");
-const kinds = ["trace", "context", "propagation"] as const;
 
-type Shared = { version: string } & Partial<Record<(typeof kinds)[number], unknown>>;
+/** Entries that belong together: an SDK for metrics alone leaves the traces to us. */
+const groups = { traces: ["trace", "context", "propagation"], metrics: ["metrics"] } as const;
+
+type Signal = keyof typeof groups;
+type Entry = (typeof groups)[Signal][number];
+type Shared = { version: string } & Partial<Record<Entry, unknown>>;
 const world = globalThis as unknown as Record<symbol, Shared | undefined>;
 
 /** Somebody's SDK is there already. */
-export const isTaken = (): boolean => world[place]?.trace !== undefined;
+export const isTaken = (): boolean => world[place] !== undefined;
 
-/** `stepBack` is called once, when the app registers something of its own; until then what is registered is ours. */
-export function giveWayToApp(stepBack: () => void): void {
+/** `stepBack` is called once for a signal, when the app registers something of its own for it. */
+export function giveWayToApp(stepBack: (signal: Signal) => void): void {
   const shared = world[place];
   if (!shared) return;
   let registering = false;
-  const release = () => {
-    for (const kind of kinds) delete shared[kind];
-    Object.defineProperty(world, place, { value: shared, configurable: true, writable: true, enumerable: true });
-    stepBack();
-  };
-  for (const kind of kinds) {
-    const ours = shared[kind];
-    const get = () => {
-      if (!registering) return ours;
-      release();
-      return undefined;
+  for (const [signal, entries] of Object.entries(groups) as [Signal, readonly Entry[]][]) {
+    const release = () => {
+      for (const entry of entries) delete shared[entry];
+      stepBack(signal);
     };
-    const set = (value: unknown) => {
-      release();
-      shared[kind] = value;
-    };
-    Object.defineProperty(shared, kind, { get, set, configurable: true, enumerable: true });
+    for (const entry of entries) {
+      const ours = shared[entry];
+      if (ours === undefined) continue;
+      const get = () => {
+        if (!registering) return ours;
+        release();
+        return undefined;
+      };
+      const set = (value: unknown) => {
+        release();
+        shared[entry] = value;
+      };
+      Object.defineProperty(shared, entry, { get, set, configurable: true, enumerable: true });
+    }
   }
   Object.defineProperty(world, place, {
     configurable: true,

@@ -5,7 +5,7 @@
  */
 import { type Attributes, type Span, SpanKind, SpanStatusCode, trace } from "@opentelemetry/api";
 import { isTracingSuppressed } from "@opentelemetry/core";
-import { errorType, type Instruments, methodOf, nameOf, portNumber, redactedUrl } from "./instruments.ts";
+import { errorType, type Instruments, methodOf, portNumber, redactedUrl } from "./instruments.ts";
 
 export interface Outgoing {
   readonly method: string;
@@ -17,7 +17,7 @@ export interface Outgoing {
 
 /** Starts the span, and gives the request the headers that make the other end's spans its children. */
 export function startClientSpan(instruments: Instruments, outgoing: Outgoing): Span | undefined {
-  const { tracer, contexts, propagator } = instruments;
+  const { tracer, contexts, propagator, names } = instruments;
   const parent = contexts.active();
   if (isTracingSuppressed(parent)) return undefined;
   const { url } = outgoing;
@@ -29,7 +29,7 @@ export function startClientSpan(instruments: Instruments, outgoing: Outgoing): S
     "server.address": url.hostname,
     "server.port": portNumber(url),
   };
-  const span = tracer.startSpan(nameOf(method), { kind: SpanKind.CLIENT, attributes }, parent);
+  const span = tracer.startSpan(names.of(method, url.pathname), { kind: SpanKind.CLIENT, attributes }, parent);
   const own = outgoing.header("traceparent");
   // Another trace than ours is somebody's intention; the same one is a copy of what came in.
   if (!own || own.includes(span.spanContext().traceId))

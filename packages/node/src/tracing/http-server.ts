@@ -32,7 +32,7 @@ interface Routed {
   readonly route?: { readonly path?: unknown };
 }
 
-export function traceServers({ tracer, contexts, propagator, served, now }: Instruments): (() => void)[] {
+export function traceServers({ tracer, contexts, propagator, names, served, now }: Instruments): (() => void)[] {
   const onStart = ({ request, response }: Exchange) => {
     if (request.headers["user-agent"]?.startsWith("kube-probe/")) {
       contexts.attach(trace.setSpanContext(ROOT_CONTEXT, unrecorded()));
@@ -46,14 +46,16 @@ export function traceServers({ tracer, contexts, propagator, served, now }: Inst
     const context = setRPCMetadata(trace.setSpan(remote, span), { type: RPCType.HTTP, span });
     bindEmitter(contexts, request, context);
     bindEmitter(contexts, response, context);
+    // Frameworks rewrite it on the way.
+    const { url = "/" } = request;
     response.once("close", () =>
       guarded(() => {
         const { statusCode, writableFinished } = response;
         const route = routeOf(request, context);
-        if (route) {
-          span.setAttribute("http.route", route);
-          span.updateName(`${nameOf(method)} ${route}`);
-        }
+        if (route) span.setAttribute("http.route", route);
+        // Whatever was asked for and is not there could be anything.
+        const name = route ? `${nameOf(method)} ${route}` : statusCode === 404 ? undefined : names.of(method, url);
+        if (name) span.updateName(name);
         if (response.headersSent) span.setAttribute("http.response.status_code", statusCode);
         // Whoever asked is gone: no fault of the server, but not a whole answer either.
         const error = statusCode >= 500 ? String(statusCode) : writableFinished ? undefined : "client_closed_request";

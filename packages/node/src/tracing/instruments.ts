@@ -2,11 +2,13 @@
 import type { Stopwatch } from "@flotilla/ambient";
 import type { Attributes, TextMapPropagator, Tracer } from "@opentelemetry/api";
 import type { Contexts } from "./context.ts";
+import type { SpanNames } from "./span-name.ts";
 
 export interface Instruments {
   readonly tracer: Tracer;
   readonly contexts: Contexts;
   readonly propagator: TextMapPropagator;
+  readonly names: SpanNames;
   readonly now: Stopwatch;
   /** Told of each request that was answered, in seconds; absent where nobody wants metrics. */
   readonly served?: (seconds: number, attributes: Attributes) => void;

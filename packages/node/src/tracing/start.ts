@@ -1,6 +1,6 @@
-/** Tracing of a Node.js program from outside, composed. Loaded before the program; `scripts/bundle-tracing.ts` makes one file of it. */
+/** Traces and metrics of a Node.js program from outside, composed. Loaded before the program; `scripts/bundle-tracing.ts` makes one file of it. */
 import { systemClock, systemStopwatch } from "@flotilla/ambient";
-import { context, propagation, type Span, SpanStatusCode, trace } from "@opentelemetry/api";
+import { context, metrics, propagation, type Span, SpanStatusCode, trace } from "@opentelemetry/api";
 import {
   CompositePropagator,
   suppressTracing,
@@ -8,10 +8,10 @@ import {
   W3CTraceContextPropagator,
 } from "@opentelemetry/core";
 import { JsonTraceSerializer, ProtobufTraceSerializer } from "@opentelemetry/otlp-transformer";
-import { defaultResource, envDetector, resourceFromAttributes } from "@opentelemetry/resources";
+import { defaultResource, envDetector, type Resource, resourceFromAttributes } from "@opentelemetry/resources";
 import { BasicTracerProvider, type ReadableSpan } from "@opentelemetry/sdk-trace-base";
 import { giveWayToApp, isTaken } from "./app-sdk.ts";
-import { newContexts } from "./context.ts";
+import { type Contexts, newContexts } from "./context.ts";
 import { Exporter } from "./exporter.ts";
 import { traceFetch } from "./fetch.ts";
 import { guarded } from "./guard.ts";
@@ -19,26 +19,52 @@ import { traceClients } from "./http-client.ts";
 import { traceServers } from "./http-server.ts";
 import type { Instruments } from "./instruments.ts";
 import { annotateLines } from "./log-lines.ts";
+import { startMetrics } from "./metrics.ts";
 import { tracePostgres } from "./pg.ts";
-import { settingsFrom } from "./settings.ts";
+import { type BatchSettings, type Destination, settingsFrom } from "./settings.ts";
+import { SpanNames } from "./span-name.ts";
 import { SpanQueue } from "./span-queue.ts";
 
 function start(): void {
   const settings = settingsFrom(process.env);
-  if (!settings?.traces || isTaken()) return;
+  if (!settings || isTaken()) return;
   const contexts = newContexts();
   const untraced = <T>(run: () => T): T => contexts.with(suppressTracing(contexts.active()), run);
-  const serializer = settings.traces.format === "json" ? JsonTraceSerializer : ProtobufTraceSerializer;
-  const encode = (spans: ReadableSpan[]) => serializer.serializeRequest(spans) ?? new Uint8Array();
-  const queue = new SpanQueue(
-    settings.batch,
-    new Exporter(settings.traces, untraced, systemClock),
-    encode,
-    systemClock,
-  );
   const resource = defaultResource()
     .merge(resourceFromAttributes({ "telemetry.distro.name": "flotilla" }))
     .merge(resourceFromAttributes(envDetector.detect().attributes ?? {}));
+  const queue = settings.traces && queueTo(settings.traces, settings.batch, untraced);
+  const metered =
+    settings.metrics &&
+    startMetrics({
+      resource,
+      exporter: new Exporter(settings.metrics, untraced, systemClock),
+      format: settings.metrics.format,
+      interval: settings.metricInterval,
+      clock: systemClock,
+      dropped: () => queue?.dropped ?? 0,
+    });
+  if (metered) metrics.setGlobalMeterProvider(metered.provider);
+  const undo = queue ? traceWith(queue, resource, contexts, metered?.served) : [];
+  giveWayToApp((signal) => {
+    metered?.stop();
+    if (signal === "traces") for (const each of undo) guarded(each);
+  });
+}
+
+function queueTo(destination: Destination, batch: BatchSettings, untraced: <T>(run: () => T) => T): SpanQueue {
+  const serializer = destination.format === "json" ? JsonTraceSerializer : ProtobufTraceSerializer;
+  const encode = (spans: ReadableSpan[]) => serializer.serializeRequest(spans) ?? new Uint8Array();
+  return new SpanQueue(batch, new Exporter(destination, untraced, systemClock), encode, systemClock);
+}
+
+/** Answers how to stop it, in parts. */
+function traceWith(
+  queue: SpanQueue,
+  resource: Resource,
+  contexts: Contexts,
+  served: Instruments["served"],
+): (() => void)[] {
   const provider = new BasicTracerProvider({ resource, spanProcessors: [queue] });
   const propagator = new CompositePropagator({
     propagators: [new W3CTraceContextPropagator(), new W3CBaggagePropagator()],
@@ -47,27 +73,21 @@ function start(): void {
   context.setGlobalContextManager(contexts);
   propagation.setGlobalPropagator(propagator);
 
-  const instruments: Instruments = {
-    tracer: provider.getTracer("flotilla"),
-    contexts,
-    propagator,
-    now: systemStopwatch,
-  };
-  const undo = [
+  // There is no listener for SIGTERM: it would keep the program from ending by it, and what ends by itself passes "exit".
+  process.once("beforeExit", () => queue.isEmpty || void queue.forceFlush());
+  process.on("exit", () => guarded(() => queue.flushAtExit()));
+  process.on("uncaughtExceptionMonitor", (error) => guarded(() => endWith(trace.getSpan(contexts.active()), error)));
+
+  const tracer = provider.getTracer("flotilla");
+  const names = new SpanNames();
+  const instruments: Instruments = { tracer, contexts, propagator, names, now: systemStopwatch, served };
+  return [
     ...traceServers(instruments),
     ...traceClients(instruments),
     ...traceFetch(instruments),
     ...tracePostgres(instruments),
     ...annotateLines(contexts),
   ];
-  giveWayToApp(() => {
-    for (const each of undo) guarded(each);
-  });
-
-  // There is no listener for SIGTERM: it would keep the program from ending by it, and what ends by itself passes "exit".
-  process.once("beforeExit", () => queue.isEmpty || void queue.forceFlush());
-  process.on("exit", () => guarded(() => queue.flushAtExit()));
-  process.on("uncaughtExceptionMonitor", (error) => guarded(() => endWith(trace.getSpan(contexts.active()), error)));
 }
 
 /** The program is about to die of it. */

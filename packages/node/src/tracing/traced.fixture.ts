@@ -39,8 +39,8 @@ export interface Program {
   readonly type?: "module" | "commonjs";
   readonly env?: Readonly<Record<string, string>>;
   readonly args?: readonly string[];
-  /** How the receiver answers; default: 200. */
-  readonly answers?: () => number;
+  /** How the receiver answers; default: 200. Undefined: never. */
+  readonly answers?: () => number | undefined;
 }
 
 const container = join(import.meta.dirname, "../preload/container.cjs");
@@ -59,7 +59,8 @@ export async function traced({
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     requests.push({ url: request.url ?? "", headers: request.headers, body: Buffer.concat(chunks) });
-    response.writeHead(answers()).end();
+    const status = answers();
+    if (status !== undefined) response.writeHead(status).end();
   });
   const open = new Set<Socket>();
   receiver.on("connection", (socket) => open.add(socket));
@@ -67,6 +68,9 @@ export async function traced({
   const child = spawn(process.execPath, ["--require", container, ...args, `--input-type=${type}`, "-e", code], {
     cwd: root,
     stdio: ["ignore", "pipe", "pipe"],
+    // None is left behind when one does not end.
+    timeout: 40_000,
+    killSignal: "SIGKILL",
     env: {
       PATH: process.env.PATH,
       OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}`,

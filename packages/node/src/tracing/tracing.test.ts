@@ -20,7 +20,7 @@ const asking = (handler: string, questions: string) => `
 const byUrl = `if (request.url === "/outer") response.end(await ask("/inner")); else response.end("fine");`;
 
 describe("requests that lead to others are one trace", () => {
-  const tree = ["client GET", "  server GET", "    client GET", "      server GET"];
+  const tree = ["client GET /outer", "  server GET /outer", "    client GET /inner", "      server GET /inner"];
   test("fetch", async () => {
     const { spans, stderr } = await traced({ code: asking(byUrl, `await ask("/outer");`) });
     expect(stderr).toBe("");
@@ -46,12 +46,18 @@ describe("requests that lead to others are one trace", () => {
       request.on("end", async () => response.end(await ask("/inner")));`;
     const body = `{ method: "POST", body: "x".repeat(300000) }`;
     const { spans } = await traced({ code: asking(handler, `await ask("/outer", ${body});`) });
-    expect(drawn(spans)).toEqual(["client POST", "  server POST", "    client GET", "      server GET"]);
+    expect(drawn(spans)).toEqual([
+      "client POST /outer",
+      "  server POST /outer",
+      "    client GET /inner",
+      "      server GET /inner",
+    ]);
   });
   test("requests on one connection do not get mixed up", async () => {
     const questions = `await Promise.all([1, 2, 3, 4].map(() => ask("/outer"))); await ask("/inner"); await ask("/inner");`;
     const { spans } = await traced({ code: asking(byUrl, questions) });
-    expect(drawn(spans)).toEqual([...tree, ...tree, ...tree, ...tree, ...tree.slice(0, 2), ...tree.slice(0, 2)]);
+    const alone = ["client GET /inner", "  server GET /inner"];
+    expect(drawn(spans)).toEqual([...tree, ...tree, ...tree, ...tree, ...alone, ...alone]);
   });
 });
 
@@ -138,7 +144,7 @@ describe("what is not recorded", () => {
       "Kubernetes' probes",
       `await ask("/outer", { headers: { "user-agent": "kube-probe/1.34" } });`,
       {},
-      ["client GET"],
+      ["client GET /outer"],
     ],
     ["with OTEL_SDK_DISABLED", `await ask("/outer");`, { OTEL_SDK_DISABLED: "true" }, []],
     ["with OTEL_TRACES_EXPORTER=none", `await ask("/outer");`, { OTEL_TRACES_EXPORTER: "none" }, []],
@@ -164,5 +170,45 @@ describe("lines", () => {
     const ids = ` trace_id=${traceId} span_id=${spanId}`;
     expect(stdout).toBe(`open\norder 7 taken${ids}\n{"msg":"json","trace_id":"${traceId}","span_id":"${spanId}"}\n`);
     expect(stderr).toBe(`no${ids}\n  more\n`);
+  });
+});
+
+describe("metrics", () => {
+  test("say how long answers took, and how the runtime is", async () => {
+    const { requests } = await traced({
+      code: asking(
+        `response.end()`,
+        `await get("/a"); await get("/a"); await new Promise((resolve) => setTimeout(resolve, 500));`,
+      ),
+      env: { OTEL_METRIC_EXPORT_INTERVAL: "200", OTEL_SERVICE_NAME: "me" },
+    });
+    const sent = requests.findLast(({ url }) => url === "/v1/metrics");
+    const [{ resource, scopeMetrics }] = JSON.parse(String(sent?.body)).resourceMetrics;
+    expect(JSON.stringify(resource)).toContain('{"key":"service.name","value":{"stringValue":"me"}}');
+    const metrics = scopeMetrics[0].metrics as { name: string; exponentialHistogram?: { dataPoints: object[] } }[];
+    expect(metrics.map(({ name }) => name)).toEqual([
+      "http.server.request.duration",
+      "nodejs.eventloop.utilization",
+      "nodejs.eventloop.time",
+      "v8js.memory.heap.used",
+      "v8js.memory.heap.limit",
+    ]);
+    expect(metrics[0]?.exponentialHistogram?.dataPoints).toMatchObject([
+      {
+        count: 2,
+        attributes: [
+          { key: "http.request.method", value: { stringValue: "GET" } },
+          { key: "url.scheme", value: { stringValue: "http" } },
+          { key: "http.response.status_code", value: { intValue: 200 } },
+        ],
+      },
+    ]);
+  });
+  test("are not sent where nobody wants them", async () => {
+    const { requests } = await traced({
+      code: asking(`response.end()`, `await get("/a"); await new Promise((resolve) => setTimeout(resolve, 400));`),
+      env: { OTEL_METRIC_EXPORT_INTERVAL: "100", OTEL_METRICS_EXPORTER: "none" },
+    });
+    expect(new Set(requests.map(({ url }) => url))).toEqual(new Set(["/v1/traces"]));
   });
 });
