@@ -13,6 +13,7 @@ import { type LogSource, LogView } from "./log-view.ts";
 import { PackedWriter } from "./packed.ts";
 import { matchesIn, mayMatch, type Sought, soughtBy } from "./search.ts";
 
+/** What is kept where nothing else is said. */
 export const logLimits: KeepLimits = { age: 3 * 86_400_000, bytes: 256 << 20 };
 
 export interface LogStoreOptions {
@@ -31,6 +32,8 @@ export interface LogStats {
   /** Time of the oldest record, ms since the epoch; undefined: there is none. */
   readonly oldest: number | undefined;
   readonly recovered: Recovered;
+  /** Why nothing is taken at the moment. */
+  readonly fault: string | undefined;
 }
 
 /** A block is made when either is reached. It is searched in one go, so its size is how long others wait: a few milliseconds. */
@@ -136,6 +139,7 @@ export class LogStore {
       bytesOnDisk: this.#store.bytes,
       oldest: oldest === Infinity ? undefined : oldest,
       recovered: this.#store.recovered,
+      fault: this.#store.fault,
     };
   }
 

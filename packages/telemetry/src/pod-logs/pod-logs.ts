@@ -28,7 +28,7 @@ export function podLogs(options: PodLogsOptions): PodLogs {
   return {
     controller: {
       name: to,
-      watches: [watchMapped(Pods, () => [everything], { fieldSelector: `spec.nodeName=${options.nodeName}` })],
+      watches: [watchMapped(Pods, () => [everything])],
       observe: (_key, cache) => cache.list(Pods),
       decide: (pods) => ({ effects: [{ to, do: pods }] }),
     },
