@@ -21,6 +21,7 @@ const entries = {
   agent: "packages/flotilla/src/processes/agent.ts",
   "control-plane": "packages/flotilla/src/processes/control-plane.ts",
   "data-plane": "packages/flotilla/src/processes/data-plane.ts",
+  telemetry: "packages/flotilla/src/processes/telemetry.ts",
 };
 
 /** These share nothing: containers get the first by itself, and the model's own needs next to none of a package. */

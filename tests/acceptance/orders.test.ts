@@ -41,7 +41,7 @@ test("every order that was answered with 201 survives kill -9 of everything", as
   expect(before.length).toBeGreaterThan(5);
   // The agent, and with it, by the kernel, all of its children: whoever is gone already needs no kill.
   for (const { pid, command } of before)
-    if (/processes\/(agent|control-plane|data-plane)/.test(command)) {
+    if (/processes\/(agent|control-plane|data-plane|telemetry)/.test(command)) {
       try {
         process.kill(pid, "SIGKILL");
       } catch {

@@ -1,6 +1,6 @@
 /**
  * What the processes of a cluster have in common. Each composes its own parts, and loads nothing else:
- * `processes/control-plane.ts`, `processes/data-plane.ts`, `processes/agent.ts`.
+ * `processes/control-plane.ts`, `processes/data-plane.ts`, `processes/telemetry.ts`, `processes/agent.ts`.
  */
 import { systemClock, systemRandom } from "@flotilla/ambient";
 import { httpApi, type Log } from "@flotilla/client";
@@ -18,6 +18,9 @@ export const nodeName = "laptop";
 export function apiAs(folder: StateFolder, cluster: Cluster, token: string, userAgent: string) {
   return httpApi({ server: serverOf(cluster), ca: readCertificates(folder).ca, token, userAgent, clock });
 }
+
+/** Where everybody sends telemetry. */
+export const otlpEndpoint = ({ ports }: Cluster): string => `http://${host}:${ports.otlpHttp}`;
 
 /** One line each, with what went wrong in words; a stack only for what nobody foresaw. */
 export function logTo(stream: NodeJS.WriteStream): Log {

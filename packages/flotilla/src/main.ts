@@ -15,6 +15,13 @@ const seconds = (text: string) => {
   if (!(value > 0 && value <= 86_400)) throw new InvalidArgumentError("a number of seconds, from above 0 to 86400");
   return value;
 };
+const count = (text: string) => {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1 || value > 10_000)
+    throw new InvalidArgumentError("a number from 1 to 10000");
+  return value;
+};
+const gather = (text: string, before: readonly string[]) => [...before, text];
 const output =
   (...allowed: string[]) =>
   (text: string) => {
@@ -74,9 +81,60 @@ program
   .argument("[services...]", "which services; all if left out")
   .option("-f, --follow", "go on until Ctrl-C")
   .option("--since <duration>", 'only what is younger, such as "10s", "5m", "1h30m"')
+  .option("--trace <id>", "only lines of one trace")
+  .option("--grep <expression>", "only lines that match a regular expression")
+  .option("-i, --ignore-case", "with --grep: upper and lower case are the same")
+  .option("--level <level>", "only lines of this level and above: trace, debug, info, warn, error, fatal")
+  .option("--changes", "what was changed and Kubernetes' events, instead of lines")
   .option("-C, --dir <dir>", "folder of the application", ".")
   .option("-o, --output <format>", "json: one line of log a line", output("json"))
   .action(async (services, options) => (await import("./commands/logs.ts")).logs(services, options));
+
+program
+  .command("top")
+  .summary("requests, errors, response times, usage by service")
+  .description("The services over the last minute, again and again until Ctrl-C.")
+  .argument("[dir]", "folder of the application", ".")
+  .option("-1, --once", "one look")
+  .option("-o, --output <format>", "json: one look", output("json"))
+  .action(async (dir, options) => (await import("./commands/top.ts")).top(dir, options));
+
+program
+  .command("trace")
+  .summary("find traces; one of them with its critical path")
+  .description(
+    "List the newest traces that match, or show one: who called whom, what everything waited for, its log lines.",
+  )
+  .argument("[id]", "trace id; without one, traces are searched")
+  .option("-s, --service <name>", "with a span of this service")
+  .option("--operation <name>", 'with a span of this name, such as "POST /orders"')
+  .option("--min <duration>", 'with a span that took at least, such as "200ms"')
+  .option("--max <duration>", "with a span that took at most")
+  .option("--error", "with a span that failed")
+  .option("-a, --attribute <name=value>", "with a span that has this attribute; may be repeated", gather, [])
+  .option("--since <duration>", 'only what is younger, such as "10s", "5m", "1h30m"')
+  .option("-n, --limit <count>", "how many", count, 20)
+  .option("-C, --dir <dir>", "folder of the application", ".")
+  .option("-o, --output <format>", "json; of one trace OTLP/JSON", output("json"))
+  .action(async (id, options) => (await import("./commands/trace.ts")).trace(id, options));
+
+program
+  .command("query")
+  .summary("ask metrics by PromQL")
+  .description("Evaluate PromQL now, or over time as sparklines.")
+  .argument("<promql>", "such as: sum by (service) (rate(flotilla_requests_total[1m]))")
+  .option("--since <duration>", 'over time, such as "15m", "1h", "7d"')
+  .option("--step <duration>", "time between two points")
+  .option("-C, --dir <dir>", "folder of the application", ".")
+  .option("-o, --output <format>", "json: as Prometheus' API answers", output("json"))
+  .action(async (promql, options) => (await import("./commands/query.ts")).query(promql, options));
+
+program
+  .command("slo")
+  .summary("objectives: what is left of their budgets")
+  .argument("[dir]", "folder of the application", ".")
+  .option("-o, --output <format>", "json", output("json"))
+  .action(async (dir, options) => (await import("./commands/slo.ts")).slo(dir, options));
 
 program
   .command("render")

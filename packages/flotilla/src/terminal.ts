@@ -30,18 +30,18 @@ export const painter =
 export const isColoured = (stream: NodeJS.WriteStream): boolean =>
   !process.env.NO_COLOR && (stream.isTTY === true || Boolean(process.env.FORCE_COLOR));
 
-const width = (text: string) => stripVTControlCharacters(text).length;
+export const visibleWidth = (text: string): number => stripVTControlCharacters(text).length;
 
 /** Left-aligned columns, two spaces apart; the last one is not padded. */
 export function columns(rows: readonly (readonly string[])[]): string[] {
   const widths: number[] = [];
   for (const row of rows)
     row.forEach((cell, i) => {
-      widths[i] = Math.max(widths[i] ?? 0, width(cell));
+      widths[i] = Math.max(widths[i] ?? 0, visibleWidth(cell));
     });
   return rows.map((row) =>
     row
-      .map((cell, i) => (i === row.length - 1 ? cell : cell + " ".repeat((widths[i] as number) - width(cell))))
+      .map((cell, i) => (i === row.length - 1 ? cell : cell + " ".repeat((widths[i] as number) - visibleWidth(cell))))
       .join("  ")
       .trimEnd(),
   );
@@ -61,7 +61,7 @@ export class LiveLines {
     // What has left the screen at its top cannot be drawn over.
     const cut = lines.slice(0, this.#terminal.rows - 1).map((line) => fit(line, this.#terminal.columns));
     this.#terminal.write(`${this.#up()}${cut.map((line) => `${line}\x1b[K\n`).join("")}\x1b[J`);
-    this.#drawn = cut.map(width);
+    this.#drawn = cut.map(visibleWidth);
   }
 
   /** Writes above the live lines, which are drawn anew by the next `draw`. */
@@ -83,7 +83,7 @@ export class LiveLines {
 }
 
 /** A line that is too long would wrap, and one line up would no longer be one line up. */
-function fit(line: string, columns: number): string {
-  if (width(line) <= columns) return line;
+export function fit(line: string, columns: number): string {
+  if (visibleWidth(line) <= columns) return line;
   return `${stripVTControlCharacters(line).slice(0, columns - 1)}…`;
 }

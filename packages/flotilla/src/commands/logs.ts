@@ -2,22 +2,35 @@
 import { sleep, systemClock } from "@flotilla/ambient";
 import { ApiUnreachableError } from "@flotilla/client";
 import { isExpired, isGone, type Pod, Pods, parseDuration } from "@flotilla/objects";
+import { type LogSearch, QueryError } from "@flotilla/telemetry";
 import { applicationOf, connect } from "../connect.ts";
 import { CommandError } from "../errors.ts";
-import { isColoured, painter, type Style } from "../terminal.ts";
+import { foundLines, type Line, severity } from "../found-logs.ts";
+import { telemetryOf } from "../telemetry-of.ts";
+import { isColoured, painter } from "../terminal.ts";
+import { colours } from "../waterfall.ts";
 
 export interface LogsOptions {
   dir: string;
   follow?: boolean;
   since?: string;
+  trace?: string;
+  grep?: string;
+  ignoreCase?: boolean;
+  level?: string;
+  changes?: boolean;
   output?: "json";
 }
 
-const styles: Style[] = ["cyan", "yellow", "green", "magenta", "blue", "cyanBright", "yellowBright", "greenBright"];
-
 const serviceLabel = "app.kubernetes.io/name";
 
+/**
+ * With a condition, what telemetry keeps is searched, which has pods that are gone as well. Without one the pods themselves are
+ * asked: that works whatever becomes of telemetry.
+ */
 export async function logs(services: string[], options: LogsOptions): Promise<void> {
+  const { trace, grep, level, changes } = options;
+  if (trace !== undefined || grep !== undefined || level !== undefined || changes) return search(services, options);
   const since = options.since === undefined ? undefined : seconds(options.since);
   const { api, app } = await applicationOf(options.dir);
   const namespace = app.metadata.namespace as string;
@@ -103,12 +116,25 @@ export async function logs(services: string[], options: LogsOptions): Promise<vo
   }
 }
 
-interface Line {
-  readonly time: string;
-  readonly text: string;
-  readonly service: string;
-  readonly pod: string;
-  readonly container: string;
+async function search(services: readonly string[], options: LogsOptions): Promise<void> {
+  const { dir, since, trace, grep, ignoreCase, level, changes, follow } = options;
+  if (trace !== undefined && !/^[0-9a-f]{32}$/i.test(trace))
+    throw new CommandError(`--trace ${trace}: a trace id has 32 hexadecimal digits; find one with: flotilla trace`, 2);
+  const wanted: LogSearch = {
+    ...(services.length > 0 && { services }),
+    ...(since !== undefined && { from: systemClock.now() - seconds(since) * 1000 }),
+    ...(trace !== undefined && { traceId: trace.toLowerCase() }),
+    ...(grep !== undefined && { grep }),
+    ...(ignoreCase && { ignoreCase }),
+    ...(level !== undefined && { minSeverity: severity(level) }),
+    ...(changes && { event: "*" }),
+  };
+  const print = printer(options.output === "json");
+  try {
+    for await (const line of foundLines(telemetryOf(dir), wanted, follow === true)) print(line);
+  } catch (error) {
+    throw error instanceof QueryError ? new CommandError(`--grep ${grep}: ${error.message}`, 2) : error;
+  }
 }
 
 const startedContainers = (pod: Pod): string[] =>
@@ -127,11 +153,8 @@ function seconds(text: string): number {
 function printer(asJson: boolean): (line: Line) => void {
   if (asJson) return (line) => process.stdout.write(`${JSON.stringify(line)}\n`);
   const paint = painter(isColoured(process.stdout));
-  const colours = new Map<string, Style>();
-  return ({ service, pod, text }) => {
-    if (!colours.has(service)) colours.set(service, styles[colours.size % styles.length] as Style);
-    process.stdout.write(`${paint(colours.get(service) as Style, pod)} ${text}\n`);
-  };
+  const colour = colours();
+  return ({ service, pod, text }) => void process.stdout.write(`${paint(colour(service), pod || service)} ${text}\n`);
 }
 
 async function* linesOf(body: AsyncIterable<Uint8Array>): AsyncGenerator<string> {

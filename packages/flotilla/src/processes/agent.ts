@@ -5,7 +5,7 @@ import { sleep } from "@flotilla/ambient";
 import { processRuntime, startAgent } from "@flotilla/node";
 import { Namespaces } from "@flotilla/objects";
 import { addressesOf } from "../cluster.ts";
-import { apiAs, clock, host, logTo, nodeName, random } from "../compose.ts";
+import { apiAs, clock, host, logTo, nodeName, otlpEndpoint, random } from "../compose.ts";
 import { lock, unlock } from "../lock.ts";
 import { whenReachable } from "../reachable.ts";
 import { runUntilTold, type Start } from "./run.ts";
@@ -40,7 +40,9 @@ const agent: Start = async ({ folder, cluster, arguments: [sync = "", ...flags],
     hostIP: host,
     apiReady: whenReachable(clock, ended.signal, () => api.get(Namespaces, { name: "default" })).then(() => undefined),
     kubelet: { port: cluster.ports.kubelet, token: cluster.tokens.kubelet },
-    staticPods: (["control-plane", "data-plane"] as const).map((name) => ({
+    otlp: { endpoint: otlpEndpoint(cluster) },
+    // They are ended from the last to the first: telemetry hears of the others until they are gone.
+    staticPods: (["telemetry", "control-plane", "data-plane"] as const).map((name) => ({
       name,
       command: commandOf(name, folder.root),
       env: { NODE_COMPILE_CACHE: compileCache() },

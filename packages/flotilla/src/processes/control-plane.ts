@@ -25,6 +25,7 @@ function usersOf({ tokens }: Cluster): Map<string, UserInfo> {
     [tokens.admin, user("kubernetes-admin")],
     [tokens.node, user(`system:node:${nodeName}`, "system:nodes")],
     [tokens.dataPlane, user("system:kube-proxy")],
+    [tokens.telemetry, user("system:flotilla:telemetry")],
   ]);
 }
 

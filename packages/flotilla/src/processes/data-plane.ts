@@ -1,6 +1,6 @@
 /** The data plane's process: Service addresses and the gateway. User traffic and the control plane cannot slow each other down. */
 import { startDataPlane } from "@flotilla/network";
-import { apiAs, clock, host, logTo, random } from "../compose.ts";
+import { apiAs, clock, host, logTo, otlpEndpoint, random } from "../compose.ts";
 import { runUntilTold, type Start } from "./run.ts";
 
 const dataPlane: Start = ({ folder, cluster }) =>
@@ -10,7 +10,7 @@ const dataPlane: Start = ({ folder, cluster }) =>
     random,
     gateway: { addresses: [host, "::1"], port: cluster.ports.gateway },
     stateFile: folder.routes,
-    otlp: { endpoint: `http://${host}:${cluster.ports.otlpHttp}` },
+    otlp: { endpoint: otlpEndpoint(cluster) },
     report: logTo(process.stderr),
   });
 

@@ -4,7 +4,7 @@ import { homedir } from "node:os";
 import { extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-export type ProcessName = "agent" | "control-plane" | "data-plane";
+export type ProcessName = "agent" | "control-plane" | "data-plane" | "telemetry";
 
 /** The command line of a process, without what follows the state folder. */
 export function commandOf(name: ProcessName, stateRoot: string): string[] {

@@ -12,7 +12,7 @@ import type { Limits } from "../promql/budget.ts";
 import { promqlEngine } from "../promql/engine.ts";
 import type { Telemetry } from "../telemetry.ts";
 import { Admission, BusyError } from "./admission.ts";
-import { type Answer, failure, failureOf, plainText, type Request } from "./answer.ts";
+import { type Answer, failure, failureOf, plainText, type Request, success } from "./answer.ts";
 import { isCostly, prometheusApi } from "./prometheus-api.ts";
 import { readBody, TooLargeError } from "./read-body.ts";
 import { send } from "./send.ts";
@@ -32,6 +32,8 @@ export interface QueryServerOptions {
   /** What /metrics says, in Prometheus' text format. */
   readonly selfMetrics?: () => string;
   readonly facts?: Omit<Facts, "startedAt">;
+  /** What GET /api/telemetry/v1/status answers: how it is going, for the commands. Needs the token. */
+  readonly status?: () => object;
   readonly limits?: Partial<Limits & ServerLimits>;
   /** Hears of faults of ours, of which clients are told nothing. */
   readonly onError?: (error: unknown) => void;
@@ -73,6 +75,7 @@ export async function startQueryServer(options: QueryServerOptions): Promise<Que
     if (isRecords && !isAuthorized(authorization, token))
       return failure("unauthorized", "traces and logs need the token: Authorization: Bearer TOKEN");
     if (!isRecords && !isCostly(path)) return (await metrics(request)) ?? notFound;
+    if (path === `${telemetryPrefix}status` && options.status) return success(options.status());
     const leave = await admission.enter(signal);
     try {
       return (await (isRecords ? records : metrics)(request)) ?? notFound;

@@ -68,7 +68,7 @@ export interface Forwarder {
 }
 
 /** Sends on what `sink` took; what it refuses comes again, from its sender. */
-export const forwardingSink = (sink: Sink, forwarder: Forwarder): Sink => {
+export const forwardingSink = (sink: Sink, forwarder: Pick<Forwarder, "send">): Sink => {
   const both = (signal: Signal) => (request: Uint8Array) => {
     const taken = sink[signal](request);
     forwarder.send(signal, request);

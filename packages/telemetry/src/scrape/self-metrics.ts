@@ -7,7 +7,7 @@ export interface KeptFacts {
   readonly records: number;
   readonly bytesOnDisk: number;
   /** Milliseconds since the epoch. */
-  readonly oldest: number | undefined;
+  readonly oldest?: number | undefined;
 }
 
 export interface ReceivedFacts {

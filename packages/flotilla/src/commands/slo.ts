@@ -1,0 +1,79 @@
+// flotilla slo: what is promised, what came of it, what is left of each error budget, and which alerts there are.
+import {
+  defaultObjectiveWindow,
+  parsePeriod,
+  type ServiceLevelObjective,
+  ServiceLevelObjectives,
+} from "@flotilla/objects";
+import { amount } from "../amounts.ts";
+import { applicationOf } from "../connect.ts";
+import { columns, isColoured, painter, type Style } from "../terminal.ts";
+
+export interface SloOptions {
+  readonly output?: "json";
+}
+
+export async function slo(dir: string, { output }: SloOptions): Promise<void> {
+  const { api, app } = await applicationOf(dir);
+  const { items } = await api.list(ServiceLevelObjectives, { namespace: app.metadata.namespace as string });
+  if (output === "json") return void process.stdout.write(`${JSON.stringify(items, null, 2)}\n`);
+  if (items.length === 0)
+    return void process.stderr.write(
+      'No objectives. A service states its own: objectives: { availability: "99.9%" }\n',
+    );
+  process.stdout.write(`${table(items, painter(isColoured(process.stdout))).join("\n")}\n`);
+}
+
+export function table(
+  items: readonly ServiceLevelObjective[],
+  paint: (style: Style, text: string) => string,
+): string[] {
+  const head = ["OBJECTIVE", "SERVICE", "PROMISED", "NOW", "BUDGET LEFT", "BURN RATE", "STATE"];
+  const rows = items.map(({ metadata, spec, status }) => [
+    metadata.name,
+    spec.service,
+    `${spec.target} over ${spec.window ?? defaultObjectiveWindow}`,
+    status?.current ?? "-",
+    status?.errorBudget ? budget(status.errorBudget.remaining, status.errorBudget.remainingTime, paint) : "-",
+    rates(status?.burnRates ?? {}),
+    state(status?.conditions ?? [], paint),
+  ]);
+  const alerts = items.flatMap(({ metadata, status }) =>
+    (status?.alerts ?? [])
+      .filter((alert) => alert.state === "Firing")
+      .map(({ severity, firedAt = "", message = "" }) =>
+        paint("red", `${severity}: ${metadata.name}, since ${firedAt}: ${message}`),
+      ),
+  );
+  return [
+    ...columns([head.map((title) => paint("dim", title)), ...rows]),
+    ...(alerts.length > 0 ? ["", ...alerts] : []),
+  ];
+}
+
+const cells = 10;
+
+/** "██████▌    65%  28m3s". */
+function budget(remaining: number, time: string, paint: (style: Style, text: string) => string): string {
+  const filled = Math.round(Math.max(0, Math.min(1, remaining)) * cells);
+  const style = remaining <= 0 ? "red" : remaining < 0.25 ? "yellow" : "green";
+  return `${paint(style, "█".repeat(filled))}${"░".repeat(cells - filled)} ${amount(remaining * 100)}%  ${time}`;
+}
+
+/** From the shortest window on: "1h 0.4, 6h 0.2". */
+const rates = (burnRates: Readonly<Record<string, number>>): string =>
+  Object.entries(burnRates)
+    .sort(([a], [b]) => (parsePeriod(a) ?? 0) - (parsePeriod(b) ?? 0))
+    .map(([window, rate]) => `${window} ${amount(rate)}`)
+    .join(", ") || "-";
+
+function state(
+  conditions: readonly { readonly type: string; readonly status: string; readonly reason?: string }[],
+  paint: (style: Style, text: string) => string,
+): string {
+  const of = (wanted: string) => conditions.find(({ type }) => type === wanted);
+  const [healthy, alerting] = [of("Healthy"), of("Alerting")];
+  if (alerting?.status === "True") return paint("red", `alerting: ${alerting.reason}`);
+  if (healthy?.status === "True") return paint("green", "healthy");
+  return paint("yellow", healthy?.reason ?? "not measured yet");
+}

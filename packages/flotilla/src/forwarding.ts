@@ -1,0 +1,67 @@
+/** To where telemetry is forwarded at the moment: nowhere at first, then wherever the App says. */
+import type { Clock, Random } from "@flotilla/ambient";
+import type { TelemetrySettings } from "@flotilla/app";
+import type { Api, Log } from "@flotilla/client";
+import { Secrets } from "@flotilla/objects";
+import { type Forwarder, type ForwardState, type Losses, type Signal, startForwarder } from "@flotilla/telemetry";
+
+type Destination = NonNullable<TelemetrySettings["forward"]>;
+
+export interface ForwardingOptions {
+  readonly api: Pick<Api, "get">;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly losses: Losses;
+  readonly log: Log;
+}
+
+export class Forwarding {
+  readonly #options: ForwardingOptions;
+  #forwarder: Forwarder | undefined;
+
+  constructor(options: ForwardingOptions) {
+    this.#options = options;
+  }
+
+  send(signal: Signal, request: Uint8Array): void {
+    this.#forwarder?.send(signal, request);
+  }
+
+  /** Undefined: nothing is forwarded. */
+  get state(): ForwardState | undefined {
+    return this.#forwarder?.state();
+  }
+
+  /** What waits for the last destination is sent there still, for a moment. A Secret that is missing is an error. */
+  async to(destination: Destination | undefined): Promise<void> {
+    const { api, clock, random, losses } = this.#options;
+    const headers = destination?.headers && (await headersFrom(api, destination.headers));
+    const last = this.#forwarder;
+    this.#forwarder =
+      destination &&
+      startForwarder({ endpoint: destination.endpoint, clock, random, losses, ...(headers && { headers }) });
+    await last?.close();
+  }
+
+  async close(): Promise<void> {
+    await this.#forwarder?.close();
+  }
+}
+
+async function headersFrom(
+  api: Pick<Api, "get">,
+  { namespace, secret, key }: NonNullable<Destination["headers"]>,
+): Promise<Record<string, string>> {
+  const { data } = await api.get(Secrets, { namespace, name: secret });
+  const text = data?.[key];
+  if (text === undefined) throw new Error(`telemetry is not forwarded: secret ${secret} has no key ${key}`);
+  return Object.fromEntries(
+    Buffer.from(text, "base64")
+      .toString("utf8")
+      .split(",")
+      .map((pair) => {
+        const at = pair.indexOf("=");
+        return [pair.slice(0, at).trim(), decodeURIComponent(pair.slice(at + 1).trim())];
+      }),
+  );
+}

@@ -1,0 +1,166 @@
+/**
+ * Telemetry's process: takes in, keeps, answers. Whatever becomes of it (a flood, a full disk, a query that asks for everything),
+ * traffic and the control plane go on.
+ */
+import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
+import type { TelemetrySettings } from "@flotilla/app";
+import { type Controller, discoverResources, runControllers } from "@flotilla/client";
+import {
+  countingSink,
+  embeddedTelemetry,
+  encodeLogs,
+  forwardingSink,
+  httpFetch,
+  Intake,
+  LogStore,
+  Losses,
+  MetricStore,
+  objectiveControllers,
+  podLogs,
+  Scraper,
+  type Signal,
+  type Sink,
+  SpanStore,
+  scrapeController,
+  selfMetrics,
+  startGrpcReceiver,
+  startHttpReceiver,
+  startMarks,
+  startQueryServer,
+} from "@flotilla/telemetry";
+import { apiAs, clock, host, logTo, nodeName, random } from "../compose.ts";
+import { Forwarding } from "../forwarding.ts";
+import { readSettings, settingsController, settingsEffect, writeSettings } from "../telemetry-settings.ts";
+import { telemetryStatus } from "../telemetry-status.ts";
+import { runUntilTold, type Start } from "./run.ts";
+
+/** What the App does not state is left to the store. */
+const keep = ({ age, size }: TelemetrySettings["retention"][Signal]) => ({
+  ...(age && { age }),
+  ...(size && { bytes: size }),
+});
+
+const telemetry: Start = async ({ folder, cluster, stop }) => {
+  const log = logTo(process.stderr);
+  const onError = (error: unknown) => log({ level: "error", message: "telemetry", error });
+  const at = (name: string) => join(folder.telemetry, name);
+  const startedAt = clock.now();
+  const api = apiAs(folder, cluster, cluster.tokens.telemetry, "flotilla-telemetry");
+  const { ports, tokens } = cluster;
+
+  const settings = readSettings(at("settings.json"));
+  const { traces, logs: ofLogs, metrics: ofMetrics } = settings.retention;
+  const losses = new Losses();
+  const spans = SpanStore.open({ folder: at("traces"), clock, losses, limits: keep(traces) });
+  const logs = LogStore.open({ folder: at("logs"), clock, losses, limits: keep(ofLogs) });
+  const metrics = MetricStore.open({
+    folder: at("metrics"),
+    clock,
+    losses,
+    limits: { ...(ofMetrics.age && { maxAge: ofMetrics.age }), ...(ofMetrics.size && { maxBytes: ofMetrics.size }) },
+  });
+  const stores = { traces: spans, logs, metrics };
+
+  const forwarding = new Forwarding({ api, clock, random, losses, log });
+  const kept: Sink = { traces: (it) => spans.add(it), logs: (it) => logs.add(it), metrics: (it) => metrics.add(it) };
+  const { sink, received } = countingSink(forwardingSink(kept, forwarding));
+  const intake = new Intake({ sink, losses, onError });
+  const telemetry = embeddedTelemetry({ metrics, spans, logs, clock });
+
+  const scraper: Scraper = new Scraper({
+    sink,
+    clock,
+    losses,
+    fetch: httpFetch(clock),
+    nodeName,
+    kubelet: { url: `http://${host}:${ports.kubelet}`, token: tokens.kubelet },
+    own: () => own(),
+  });
+  const own = () =>
+    selfMetrics({
+      losses,
+      received,
+      kept: telemetryStatus({ stores, settings, losses, forwarding: undefined }).signals,
+      series: metrics.stats().series,
+      targets: scraper.targets(),
+      ...(forwarding.state && { notForwarded: forwarding.state.dropped }),
+      startedAt,
+    });
+  const receivers = [
+    await startHttpReceiver({ host, port: ports.otlpHttp, intake, clock }),
+    await startGrpcReceiver({ host, port: ports.otlpGrpc, intake, clock }),
+    await startQueryServer({
+      host,
+      port: ports.query,
+      source: metrics,
+      telemetry,
+      token: tokens.admin,
+      clock,
+      selfMetrics: own,
+      status: () => telemetryStatus({ stores, settings, losses, forwarding: forwarding.state }),
+      onError,
+    }),
+  ];
+
+  const lines = podLogs({
+    folder: join(folder.node, "logs"),
+    checkpoint: at("pod-logs.json"),
+    nodeName,
+    clock,
+    sink,
+    losses,
+    log,
+  });
+  const marks = startMarks({
+    api,
+    resources: () => discoverResources(api.request),
+    clock,
+    random,
+    sink,
+    file: at("marks.json"),
+    log,
+  });
+  const objectives = objectiveControllers({
+    telemetry,
+    api,
+    clock,
+    mark: (data) => void sink.logs(encodeLogs(data)),
+  });
+  const settingsChanged = async (given: unknown) => {
+    const next = given as TelemetrySettings;
+    writeSettings(at("settings.json"), next);
+    // Stores are opened with their limits: the agent starts this process again, and senders try again until then.
+    if (!isDeepStrictEqual(next.retention, settings.retention)) return stop();
+    await forwarding.to(next.forward);
+  };
+  const controllers = runControllers({
+    api,
+    clock,
+    random,
+    controllers: [
+      settingsController as Controller,
+      scrapeController as Controller,
+      lines.controller as Controller,
+      ...objectives.controllers,
+    ],
+    effects: {
+      [settingsEffect]: settingsChanged,
+      scrape: scraper.perform,
+      ...lines.effects,
+      ...objectives.effects,
+    },
+    log,
+  });
+
+  return {
+    async stop() {
+      await Promise.all([controllers.stop(), marks.stop(), ...receivers.map((receiver) => receiver.close())]);
+      await Promise.all([scraper.stop(), lines.stop(), objectives.stop()]);
+      await forwarding.close();
+      await Promise.all(Object.values(stores).map((store) => store.close()));
+    },
+  };
+};
+
+await runUntilTold("telemetry", telemetry);
