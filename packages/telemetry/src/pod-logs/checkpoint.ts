@@ -10,27 +10,31 @@ export interface KnownContainer {
   readonly labels?: PodLabels;
 }
 
-/** By "<pod's folder>/<container>". */
-export type Checkpoint = ReadonlyMap<string, KnownContainer>;
+export interface Checkpoint {
+  /** By "<pod's folder>/<container>". */
+  readonly containers: ReadonlyMap<string, KnownContainer>;
+  /** Written by a process that was stopped in order; a killed one has handed on a little more. */
+  readonly clean: boolean;
+}
 
 const format = 1;
 
 /** A file that is absent or damaged is an empty checkpoint; `damaged` says so. */
 export function readCheckpoint(path: string, damaged: (error: Error) => void): Checkpoint {
   try {
-    const { format: found, containers } = JSON.parse(readFileSync(path, "utf8"));
+    const { format: found, containers, clean } = JSON.parse(readFileSync(path, "utf8"));
     if (found !== format) throw new Error(`format ${found} instead of ${format}`);
-    return new Map(Object.entries(containers as Record<string, KnownContainer>));
+    return { containers: new Map(Object.entries(containers as Record<string, KnownContainer>)), clean: clean === true };
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") damaged(error as Error);
-    return new Map();
+    return { containers: new Map(), clean: true };
   }
 }
 
 /** Whole or not at all, also when the process is killed meanwhile. */
-export function writeCheckpoint(path: string, checkpoint: Checkpoint): void {
+export function writeCheckpoint(path: string, { containers, clean }: Checkpoint): void {
   mkdirSync(dirname(path), { recursive: true });
   const next = `${path}.next`;
-  writeFileSync(next, JSON.stringify({ format, containers: Object.fromEntries(checkpoint) }), { mode: 0o600 });
+  writeFileSync(next, JSON.stringify({ format, clean, containers: Object.fromEntries(containers) }), { mode: 0o600 });
   renameSync(next, path);
 }

@@ -1,4 +1,13 @@
-import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { type Simulation, simulation } from "@flotilla/ambient";
@@ -7,6 +16,7 @@ import { attribute, textOf } from "../attributes.ts";
 import { decodeLogs } from "../otlp/codec.ts";
 import type { LogRecord, Resource } from "../otlp/types.ts";
 import { Losses, UnavailableError } from "../sink.ts";
+import type { LogSearch } from "../telemetry.ts";
 import { Follower, type PodLogLimits } from "./follower.ts";
 
 let root: string;
@@ -40,7 +50,15 @@ interface Got {
 }
 
 /** A follower with a sink that remembers. */
-function follow({ limits, pods = ["u1", "u2"] }: { limits?: Partial<PodLogLimits>; pods?: string[] } = {}) {
+function follow({
+  limits,
+  pods = ["u1", "u2"],
+  kept,
+}: {
+  limits?: Partial<PodLogLimits>;
+  pods?: string[];
+  kept?: () => readonly Got[];
+} = {}) {
   const got: Got[] = [];
   const losses = new Losses();
   const complaints: string[] = [];
@@ -52,6 +70,16 @@ function follow({ limits, pods = ["u1", "u2"] }: { limits?: Partial<PodLogLimits
     clock: world.clock,
     losses,
     limits,
+    ...(kept && {
+      kept: async ({ attributes = {}, from = 0, to = 0 }: LogSearch) =>
+        kept()
+          .filter(({ resource, record }) => {
+            const time = Number(record.timeUnixNano) / 1e6;
+            const has = ([key, value]: [string, string]) => attribute(resource?.attributes, key) === value;
+            return time >= from && time <= to && Object.entries(attributes).every(has);
+          })
+          .map(({ resource = {}, record }, index) => ({ id: String(index), resource, scope: {}, record })),
+    }),
     log: ({ message }) => complaints.push(message),
     sink: {
       logs(request) {
@@ -82,10 +110,10 @@ function follow({ limits, pods = ["u1", "u2"] }: { limits?: Partial<PodLogLimits
     /** As SIGKILL leaves it: what was not written down is lost. */
     kill: async () => {
       const path = join(root, "telemetry", "pod-logs.json");
-      const before = readFileSync(path);
+      const before = existsSync(path) ? readFileSync(path) : undefined;
       end.abort();
       await ended;
-      writeFileSync(path, before);
+      if (before) writeFileSync(path, before);
     },
   };
   running.push(each);
@@ -152,6 +180,20 @@ describe("what goes on between two lives", () => {
     const second = follow();
     await world.advance(1000);
     expect([first.texts(), second.texts()]).toEqual([["a"], ["b"]]);
+  });
+
+  test("nothing is there twice after a kill, when what was kept can be found", async () => {
+    const first = follow();
+    write(orders, line("a") + line("same") + line("same"));
+    await world.advance(700);
+    await first.kill();
+    write(orders, line("same") + line("b"));
+    const second = follow({ kept: () => first.got });
+    await world.advance(1000);
+    expect([first.texts(), second.texts()]).toEqual([
+      ["a", "same", "same"],
+      ["same", "b"],
+    ]);
   });
 
   test("files that were rotated meanwhile, and runs that ended, are read in order", async () => {

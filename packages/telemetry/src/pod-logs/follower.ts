@@ -16,6 +16,7 @@ import { ContainerLog, type Read } from "./container-log.ts";
 import { Pace } from "./pace.ts";
 import { type LogFolder, logFolderOf, type PodLabels, resourceOf, staticUid } from "./pod-resource.ts";
 import { droppedRecord } from "./record.ts";
+import { type Kept, withoutRepeats } from "./repeats.ts";
 
 export interface PodLogsOptions {
   /** Where the agent keeps containers' output. */
@@ -28,6 +29,8 @@ export interface PodLogsOptions {
   readonly losses: Losses;
   readonly log?: Log;
   readonly limits?: Partial<PodLogLimits>;
+  /** Finds what the sink has kept: lines that a kill makes us read again are not handed on again. */
+  readonly kept?: Kept;
 }
 
 export interface PodLogLimits {
@@ -93,7 +96,8 @@ export class Follower {
   #labels: ReadonlyMap<string, PodLabels> | undefined;
   #notBefore = 0;
   #listedAt = Number.NEGATIVE_INFINITY;
-  #changed = false;
+  readonly #wasKilled: boolean;
+  #changed = true;
   #saving: { readonly at: number; readonly checkpoint: Checkpoint } | undefined;
   readonly #complaints = new Map<string, number>();
 
@@ -101,15 +105,15 @@ export class Follower {
     this.#options = options;
     this.#limits = { ...defaults, ...options.limits };
     this.#paceOfAll = new Pace(this.#limits.bytesPerSecondOfAll, options.clock.now());
-    this.#remembered = new Map(
-      readCheckpoint(options.checkpoint, (error) =>
-        this.#complain(
-          "checkpoint",
-          `${options.checkpoint} cannot be read; pods' logs are read from their beginning`,
-          error,
-        ),
+    const checkpoint = readCheckpoint(options.checkpoint, (error) =>
+      this.#complain(
+        "checkpoint",
+        `${options.checkpoint} cannot be read; pods' logs are read from their beginning`,
+        error,
       ),
     );
+    this.#remembered = new Map(checkpoint.containers);
+    this.#wasKilled = !checkpoint.clean;
   }
 
   /** Labels of the pods that the API has, by uid. */
@@ -119,7 +123,9 @@ export class Follower {
 
   /** Goes on until `signal`; then hands on what there is and writes the checkpoint. */
   async run(signal: AbortSignal): Promise<void> {
-    const { clock } = this.#options;
+    const { clock, kept } = this.#options;
+    this.#guarded({ key: "pods" }, () => this.#list());
+    if (this.#wasKilled && kept) for (const each of this.#followed.values()) await this.#resume(each, kept);
     while (!signal.aborted) {
       const more = await this.round(signal);
       if (!more) await sleep(clock, readEvery, signal).catch(() => undefined);
@@ -131,17 +137,33 @@ export class Follower {
     this.#save(true);
   }
 
+  /** Reads what may have been handed on before, as long as it has. */
+  async #resume(each: Followed, kept: Kept): Promise<void> {
+    const { folder, container, log } = each;
+    const now = this.#options.clock.now();
+    if (!this.#resource(each, now)) return;
+    for (let isRepeated = true; isRepeated && !each.held; ) {
+      const read = this.#guarded(each, () => log.read(this.#chunk, now));
+      if (!read || read.bytes === 0) return;
+      // Records that wait for more lines are compared as well.
+      const records = [...read.records, ...(read.more ? [] : log.flush().records)];
+      const fresh = await withoutRepeats(records, { uid: folder.uid, container }, kept);
+      this.#guarded(each, () => this.#take(each, { ...read, records: fresh }));
+      isRepeated = fresh.length < records.length;
+    }
+  }
+
   /** One step of each container. Answers whether any has more to be read at once. */
   async round(signal?: AbortSignal): Promise<boolean> {
     const { clock } = this.#options;
-    if (clock.now() - this.#listedAt >= listEvery) this.#list();
+    if (clock.now() - this.#listedAt >= listEvery) this.#guarded({ key: "pods" }, () => this.#list());
     let more = false;
     for (const each of [...this.#followed.values()]) {
       if (signal?.aborted) break;
       const step = this.#guarded(each, () => this.#step(each)) ?? "idle";
       if (step === "more") more = true;
       if (step !== "idle") await new Promise<void>((resolve) => clock.soon(resolve));
-      if (each.gone && step === "idle" && !each.held) this.#forget(each);
+      if (each.gone && step === "idle") this.#guarded(each, () => this.#forget(each));
     }
     this.#save();
     return more;
@@ -299,6 +321,8 @@ export class Follower {
   }
 
   #forget(each: Followed): void {
+    // It may only be paced.
+    if (each.held || each.log.unread() > 0) return;
     this.#take(each, each.log.flush());
     if (each.held) return;
     each.log.close();
@@ -314,7 +338,7 @@ export class Follower {
       this.#changed = false;
       for (const { key, log, labels } of this.#followed.values())
         this.#remembered.set(key, { files: log.files(), labels });
-      this.#saving = { at: now, checkpoint: new Map(this.#remembered) };
+      this.#saving = { at: now, checkpoint: { containers: new Map(this.#remembered), clean: atOnce } };
     }
     if (!this.#saving || (!atOnce && now - this.#saving.at < sinkNeeds)) return;
     try {
@@ -327,13 +351,13 @@ export class Follower {
   }
 
   /** What is wrong with one container's files stops no other. */
-  #guarded<T>(each: Followed, act: () => T): T | undefined {
+  #guarded<T>({ key }: Pick<Followed, "key">, act: () => T): T | undefined {
     try {
       return act();
     } catch (error) {
       // Deleted between two looks: the next listing sees it.
       if ((error as NodeJS.ErrnoException).code !== "ENOENT")
-        this.#complain(each.key, `the log of ${each.key} cannot be read`, error);
+        this.#complain(key, `the log of ${key} cannot be read`, error);
       return undefined;
     }
   }
