@@ -12,12 +12,15 @@ import {
   HTTPRoutes,
   isTrue,
   newObject,
+  Pods,
   Services,
 } from "@flotilla/objects";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { TinyApi } from "../../client/src/tiny-api.fixture.ts";
-import { type DataPlane, startDataPlane } from "./data-plane.ts";
+import { attribute } from "../../telemetry/src/attributes.ts";
+import { type DataPlane, type DataPlaneOptions, startDataPlane } from "./data-plane.ts";
 import { ask, freshPort, Stage, serviceAddress } from "./proxy.fixture.ts";
+import { Receiver } from "./telemetry/receiver.fixture.ts";
 
 let api: TinyApi;
 let stage: Stage;
@@ -26,8 +29,9 @@ let stateFile: string;
 const servicePort = freshPort();
 const gatewayPort = freshPort();
 
-const start = (to = api) =>
+const start = (to = api, rest: Partial<DataPlaneOptions> = {}) =>
   startDataPlane({
+    ...rest,
     api: to,
     clock: systemClock,
     random: seededRandom(1),
@@ -179,4 +183,39 @@ test("an address that cannot be had is told as an Event of its Service", async (
   const events = async () => (await api.list(Events)).items.map(({ reason, message }) => `${reason}: ${message}`);
   await expect.poll(events).toEqual([expect.stringMatching(/^AddressUnavailable: cannot listen on .* 0\.0\.0\.0/)]);
   holder.close();
+});
+
+test("tells who asked whom, in which version, by what the API says of the pods", async () => {
+  const receiver = new Receiver();
+  await receiver.start();
+  const pod = (podIP: string, name: string, version: string) =>
+    api.put(
+      Pods,
+      newObject(Pods, {
+        metadata: {
+          namespace: "shop",
+          name: `${name}-1`,
+          labels: { "app.kubernetes.io/name": name, "app.kubernetes.io/version": version },
+        },
+        spec: { containers: [] },
+        status: { phase: "Running", podIP },
+      }),
+    );
+  pod("127.126.2.1", "orders", "v1");
+  plane = await start(api, { otlp: { endpoint: receiver.endpoint } });
+  await plane.ready;
+  await ask(gatewayPort, "/api/1");
+  pod("127.126.2.1", "orders", "v2");
+  pod(serviceAddress, "storefront", "v1");
+  const versions = async () => {
+    await ask(servicePort, "/", { headers: { host: "orders" } });
+    return receiver.spans.map(({ attributes }) => attribute(attributes, "service.version"));
+  };
+  await expect.poll(versions).toContain("v2");
+  await plane.stop();
+  const counted = receiver
+    .points("flotilla.requests")
+    .map(([{ caller, service, version, route }]) => `${caller} ${service} ${version} ${route}`);
+  expect(counted).toEqual(expect.arrayContaining(["gateway orders v1 shop/orders", " orders v2 "]));
+  receiver.stop();
 });

@@ -2,9 +2,7 @@
 import { controllerOf, isTerminal, type Pod } from "@flotilla/objects";
 import type { TablePod } from "../table.ts";
 
-/**
- * Pods by address. Those on the node's own network are left out: their address is everybody's.
- */
+/** Those on the node's own network are left out: their address is everybody's. */
 export function podsByAddress(pods: readonly Pod[]): Record<string, TablePod> {
   const found: Record<string, TablePod> = {};
   for (const pod of pods) {
@@ -18,7 +16,7 @@ export function podsByAddress(pods: readonly Pod[]): Record<string, TablePod> {
 export const sameIdentity = (before: Pod | undefined, after: Pod | undefined): boolean =>
   signature(before) === signature(after);
 
-const signature = (pod: Pod | undefined): string => (pod === undefined ? "" : JSON.stringify(podsByAddress([pod])));
+const signature = (pod: Pod | undefined): string => JSON.stringify(podsByAddress(pod ? [pod] : []));
 
 function identityOf(pod: Pod): TablePod {
   const { namespace = "", name, labels = {} } = pod.metadata;
