@@ -40,7 +40,7 @@ export interface ForwardLimits {
 }
 
 export const defaultForwardLimits: ForwardLimits = {
-  queue: 32 * 2 ** 20,
+  queue: 16 * 2 ** 20,
   concurrency: 4,
   answerTime: 10_000,
   closeTime: 2000,

@@ -1,7 +1,7 @@
 import { connect as connectHttp2, type IncomingHttpHeaders, type OutgoingHttpHeaders } from "node:http2";
 import { connect } from "node:net";
 import { gzipSync } from "node:zlib";
-import { simulation } from "@flotilla/ambient";
+import { seededRandom, simulation } from "@flotilla/ambient";
 import * as grpc from "@grpc/grpc-js";
 import { afterEach, expect, test } from "vitest";
 import { MalformedError, UnavailableError } from "../sink.ts";
@@ -239,4 +239,19 @@ test("what is no HTTP/2 is cut off", async () => {
   socket.write("GET / HTTP/1.1\r\nhost: localhost\r\n\r\n");
   await new Promise((resolve) => socket.on("close", resolve));
   expect((await call(protobuf)).error).toBeUndefined();
+});
+
+test("noise harms nobody", async () => {
+  receiver = await receiving();
+  const random = seededRandom(1);
+  const preface = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\u0004\0\0\0\0\0");
+  for (let i = 0; i < 100; i++) {
+    const socket = connect(receiver.grpc.port, "127.0.0.1");
+    socket.on("error", () => {}).resume();
+    socket.end(Buffer.concat([i % 4 === 0 ? Buffer.alloc(0) : preface, random.bytes(200)]));
+    await new Promise((resolve) => socket.on("close", resolve));
+  }
+  expect((await call(protobuf)).error).toBeUndefined();
+  expect(receiver.errors).toEqual([]);
+  expect(receiver.intake.inFlight).toBe(0);
 });

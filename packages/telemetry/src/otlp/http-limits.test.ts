@@ -1,6 +1,6 @@
 import { connect, type Socket } from "node:net";
 import { gzipSync } from "node:zlib";
-import { simulation } from "@flotilla/ambient";
+import { seededRandom, simulation } from "@flotilla/ambient";
 import { afterEach, expect, test } from "vitest";
 import { type Receiving, receiving } from "./receiver.fixture.ts";
 
@@ -135,6 +135,24 @@ test("headers without end", async () => {
   const { socket, answer } = peer();
   socket.write(post(`x: ${"y".repeat(20_000)}`));
   expect(await answer()).toContain("HTTP/1.1 431");
+});
+
+test("noise harms nobody", async () => {
+  receiver = await receiving();
+  const random = seededRandom(1);
+  const bytes = post("content-length: 40", "content-encoding: gzip") + "x".repeat(40);
+  for (let i = 0; i < 300; i++) {
+    const { socket, answer } = peer();
+    const noise = Buffer.from(bytes);
+    for (let change = 0; change < 3; change++) noise[Math.floor(random.next() * noise.length)] = random.next() * 256;
+    socket.end(i % 3 === 0 ? Buffer.from(random.bytes(200)) : noise);
+    await answer();
+  }
+  const { socket, answer } = peer();
+  socket.write(post("content-length: 0"));
+  expect(await answer(/200/)).toContain("HTTP/1.1 200");
+  expect(receiver.errors).toEqual([]);
+  expect(receiver.intake.inFlight).toBe(0);
 });
 
 test("lets a request of the moment end before it closes", async () => {

@@ -23,7 +23,7 @@ export interface IntakeLimits {
 
 export const defaultIntakeLimits: IntakeLimits = {
   request: 16 * 2 ** 20,
-  inFlight: 64 * 2 ** 20,
+  inFlight: 32 * 2 ** 20,
   connections: 1024,
   headersTime: 10_000,
   requestTime: 30_000,

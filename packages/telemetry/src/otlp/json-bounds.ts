@@ -5,7 +5,7 @@
 import { MalformedError } from "../sink.ts";
 
 const deepest = 250;
-const mostContainers = 1_000_000;
+const mostContainers = 300_000;
 
 /** Says nothing about whether it is JSON. */
 export function checkJson(text: string): void {

@@ -5,6 +5,7 @@ import { type Signal, UnavailableError } from "../sink.ts";
 import { decode, decodeLogs, decodeMetrics, decodeTraces, encode } from "./codec.ts";
 import { arbitrary } from "./data.fixture.ts";
 import { parseJson } from "./json.ts";
+import { kept, lastOf, logsOf, spansOf } from "./kept.fixture.ts";
 import { type Python, pythonSdk } from "./python.fixture.ts";
 import { type Receiving, receiving } from "./receiver.fixture.ts";
 import { messageNamed } from "./schema.ts";
@@ -49,6 +50,23 @@ for (const protocol of ["http", "grpc"])
       expect(decodeMetrics(arrived("metrics"))).toEqual(parseJson("metrics", JSON.stringify(sent.metrics)));
       expect(decodeLogs(arrived("logs"))).toEqual(parseJson("logs", JSON.stringify(sent.logs)));
     });
+
+whenInstalled("what is read out of the stores, after a restart, is what was sent", async (python) => {
+  const sent = JSON.parse(await python("send.py", ["grpc", endpointOf("grpc"), "none"])) as Sent;
+  const found = await kept(receiver.sink.requests, Date.now());
+  expect(found.losses).toEqual([]);
+  expect(spansOf(...found.traces)).toEqual(spansOf(parseJson("traces", JSON.stringify(sent.traces))));
+  expect(found.logs.map(({ id, ...log }) => log)).toEqual(logsOf(parseJson("logs", JSON.stringify(sent.logs))));
+  expect(lastOf(found.series)).toMatchObject({
+    requests_total: [2 ** 60, 0],
+    bytes: [-0.5],
+    level: [-1.5],
+    duration_seconds_bucket: [4, 2, 3],
+    duration_seconds_count: [4],
+    duration_seconds_sum: [100.05],
+    size_bytes: [{ count: 4, sum: 100.05, zeroCount: 1 }],
+  });
+});
 
 for (const protocol of ["http", "grpc"])
   whenInstalled(`${protocol}: an exporter that is told to try again does`, async (python) => {
