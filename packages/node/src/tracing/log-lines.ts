@@ -2,9 +2,10 @@
  * Gives lines that the program prints the ids of the trace and span that it works for. JSON objects get fields; other text gets
  * ` trace_id=... span_id=...` at the end of its first line, so that what follows (a stack, say) still belongs to it. Not on terminals.
  */
+import { isatty } from "node:tty";
 import { type SpanContext, TraceFlags, trace } from "@opentelemetry/api";
 import type { Contexts } from "./context.ts";
-import { guarded } from "./guard.ts";
+import { guarded, listen } from "./guard.ts";
 
 /** Characters; longer text is data, not a line for people. */
 const longest = 100_000;
@@ -30,23 +31,55 @@ export function annotateLines(contexts: Contexts): (() => void)[] {
   });
 }
 
+type Write = (this: unknown, ...args: unknown[]) => unknown;
+
 function annotate(stream: NodeJS.WriteStream, contexts: Contexts): () => void {
   const { write } = stream;
   let active = true;
-  const annotated = function (this: unknown, ...args: Parameters<typeof write>): boolean {
-    const [chunk] = args as [unknown];
-    if (active && typeof chunk === "string") {
+  const annotated = annotating(write as Write, contexts, () => active);
+  stream.write = annotated as typeof write;
+  return () => {
+    active = false;
+    if (stream.write === annotated) stream.write = write;
+  };
+}
+
+const annotating = (write: Write, contexts: Contexts, isActive: (self: unknown) => boolean): Write =>
+  function (...args) {
+    const [chunk] = args;
+    if (typeof chunk === "string" && isActive(this)) {
       const context = trace.getSpanContext(contexts.active());
       // Of what is not sampled there is nothing to be found by its id.
       if (context && context.traceFlags & TraceFlags.SAMPLED) args[0] = guarded(() => withIds(chunk, context)) ?? chunk;
     }
     return write.apply(this, args);
   };
-  stream.write = annotated as typeof write;
-  return () => {
-    active = false;
-    if (stream.write === annotated) stream.write = write;
+
+/** pino writes by the package sonic-boom, past the streams. Each of its instances gets a function of its own to write with. */
+export function annotatePino(contexts: Contexts): (() => void)[] {
+  let active = true;
+  const isActive = (self: unknown) => {
+    const { fd } = self as { fd?: unknown };
+    return active && (fd === 1 || fd === 2) && !isatty(fd);
   };
+  const stop = listen(
+    "tracing:module.require:end",
+    ({ id, result }: { id: string; result?: { prototype?: object } }) => {
+      if (id !== "sonic-boom" || !result?.prototype || Object.hasOwn(result.prototype, "write")) return;
+      Object.defineProperty(result.prototype, "write", {
+        configurable: true,
+        get: () => undefined,
+        set(write: Write) {
+          const value = typeof write === "function" ? annotating(write, contexts, isActive) : write;
+          Object.defineProperty(this, "write", { value, configurable: true, enumerable: true, writable: true });
+        },
+      });
+    },
+  );
+  const deactivate = () => {
+    active = false;
+  };
+  return [stop, deactivate];
 }
 
 /** What is no whole line, or says its trace already, stays as it is. */

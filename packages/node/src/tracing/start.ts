@@ -18,7 +18,7 @@ import { guarded } from "./guard.ts";
 import { traceClients } from "./http-client.ts";
 import { traceServers } from "./http-server.ts";
 import type { Instruments } from "./instruments.ts";
-import { annotateLines } from "./log-lines.ts";
+import { annotateLines, annotatePino } from "./log-lines.ts";
 import { startMetrics } from "./metrics.ts";
 import { tracePostgres } from "./pg.ts";
 import { type BatchSettings, type Destination, settingsFrom } from "./settings.ts";
@@ -87,6 +87,7 @@ function traceWith(
     ...traceFetch(instruments),
     ...tracePostgres(instruments),
     ...annotateLines(contexts),
+    ...annotatePino(contexts),
   ];
 }
 

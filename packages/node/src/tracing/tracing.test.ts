@@ -1,4 +1,7 @@
 // Programs that know nothing of tracing, traced.
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { drawn, traced } from "./traced.fixture.ts";
 
@@ -171,6 +174,24 @@ describe("lines", () => {
     expect(stdout).toBe(`open\norder 7 taken${ids}\n{"msg":"json","trace_id":"${traceId}","span_id":"${spanId}"}\n`);
     expect(stderr).toBe(`no${ids}\n  more\n`);
   });
+});
+
+test("lines that pino writes past the streams carry them, too", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "pino-"));
+  try {
+    // As the package has it: each instance gets its function when it is made.
+    mkdirSync(join(folder, "node_modules/sonic-boom"), { recursive: true });
+    const boom = `const { writeSync } = require("node:fs");
+      module.exports = function SonicBoom({ fd }) { this.write = (line) => writeSync(this.fd, line); this.fd = fd; };`;
+    writeFileSync(join(folder, "node_modules/sonic-boom/index.js"), boom);
+    writeFileSync(join(folder, "pino.cjs"), `module.exports = new (require("sonic-boom"))({ fd: 1 });`);
+    const handler = `(await import(${JSON.stringify(join(folder, "pino.cjs"))})).default.write('{"msg":"hi"}\\n'); response.end()`;
+    const { spans, stdout } = await traced({ code: asking(handler, `await get("/");`) });
+    const { traceId, spanId } = spans.find(({ kind }) => kind === "server") ?? {};
+    expect(stdout).toBe(`{"msg":"hi","trace_id":"${traceId}","span_id":"${spanId}"}\n`);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 describe("metrics", () => {
