@@ -40,8 +40,10 @@ async function json<T>(...args: string[]): Promise<T> {
 async function tracesOfOrders(within: number, ...options: string[]): Promise<Found[]> {
   const end = Date.now() + within;
   for (;;) {
-    const found = await json<Found[]>("trace", "--operation", "INSERT orders", ...options);
-    const whole = found.filter(({ services }) => ["storefront", "orders", "payments"].every((name) => services[name]));
+    const found = await json<Found[]>("trace", "--service", "payments", ...options);
+    const whole = found.filter(({ services }) =>
+      ["storefront", "orders", "payments"].every((name) => services[name] !== undefined),
+    );
     if (whole.length > 0 || Date.now() > end) return whole;
     await sleep(100);
   }
@@ -50,7 +52,9 @@ async function tracesOfOrders(within: number, ...options: string[]): Promise<Fou
 interface Exported {
   readonly resourceSpans: readonly {
     readonly resource: { readonly attributes: readonly { key: string; value: { stringValue?: string } }[] };
-    readonly scopeSpans: readonly { readonly spans: readonly { name: string; attributes?: readonly { key: string }[] }[] }[];
+    readonly scopeSpans: readonly {
+      readonly spans: readonly { name: string; attributes?: readonly { key: string }[] }[];
+    }[];
   }[];
 }
 
@@ -74,10 +78,17 @@ test("an order is one trace through three services and the database, found two s
 
 test("its lines are found by the trace, by text and by level", async () => {
   const of = async (...args: string[]) =>
-    (await shop.flotilla("logs", ...args, "-o", "json")).out.split("\n").filter(Boolean).map((line) => JSON.parse(line));
+    (await shop.flotilla("logs", ...args, "-o", "json")).out
+      .split("\n")
+      .filter(Boolean)
+      .map((line) => JSON.parse(line));
   const lines = await of("--trace", traceId);
-  expect(lines).toContainEqual(expect.objectContaining({ service: "payments", traceId, text: expect.stringContaining("paid") }));
-  expect(await of("payments", "--grep", "249\\.\\d+ EUR")).toEqual(lines.filter(({ service }) => service === "payments"));
+  expect(lines).toContainEqual(
+    expect.objectContaining({ service: "payments", traceId, text: expect.stringContaining("paid") }),
+  );
+  expect(await of("payments", "--grep", "249\\.\\d+ EUR")).toEqual(
+    lines.filter(({ service }) => service === "payments"),
+  );
   expect(await of("payments", "--grep", "no such thing")).toEqual([]);
   expect(await of("payments", "--level", "error")).toEqual([]);
 }, 60_000);
@@ -89,9 +100,17 @@ test("figures of the services, and what PromQL says of them", async () => {
     await fetch(`${shop.url}/api/products`);
     rows = await json("top", "--once");
     await sleep(500);
-  } while (!rows.some(({ service, rate, cpu }) => service === "catalog" && rate && cpu !== undefined) && Date.now() < end);
-  expect(rows).toContainEqual(expect.objectContaining({ service: "catalog", rate: expect.any(Number), cpu: expect.any(Number) }));
-  const { out } = await shop.flotilla("query", 'sum by (caller, service) (flotilla_requests_total{service="payments"})');
+  } while (
+    !rows.some(({ service, rate, cpu }) => service === "catalog" && rate && cpu !== undefined) &&
+    Date.now() < end
+  );
+  expect(rows).toContainEqual(
+    expect.objectContaining({ service: "catalog", rate: expect.any(Number), cpu: expect.any(Number) }),
+  );
+  const { out } = await shop.flotilla(
+    "query",
+    'sum by (caller, service) (flotilla_requests_total{service="payments"})',
+  );
   expect(out).toMatch(/\{caller="orders", service="payments"\} +[1-9]/);
   const wrong = await shop.flotilla("query", "sum by (service) (rate(up[1m])");
   expect(wrong).toMatchObject({ code: 1, err: expect.stringMatching(/1:\d+: .*\n {2}sum by[^\n]*\n +\^/) });
@@ -115,7 +134,10 @@ test("after kill -9 of everything the trace is still there", async () => {
 test("a service that became slow is named by the critical path, with the change that made it so", async () => {
   const file = "payments/main.py";
   const text = readFileSync(join(shop.dir, file), "utf8");
-  const slow = text.replace(/( +)def do_POST\(self\) -> None:\n/, (head, indent) => `${head}${indent}    __import__("time").sleep(0.2)\n`);
+  const slow = text.replace(
+    /( +)def do_POST\(self\) -> None:\n/,
+    (head, indent) => `${head}${indent}    __import__("time").sleep(0.2)\n`,
+  );
   expect(slow).not.toBe(text);
   shop.write(file, slow);
   await shop.up();

@@ -1,6 +1,6 @@
 /** Lines of logs found in what telemetry keeps: by trace, text, level; also those of pods that are gone. */
 import { sleep, systemClock } from "@flotilla/ambient";
-import { attribute, type FoundLog, type LogSearch, type Telemetry } from "@flotilla/telemetry";
+import { attribute, type FoundLog, type LogSearch, type Telemetry } from "@flotilla/telemetry/ask";
 import { CommandError, exitCodes } from "./errors.ts";
 import { bodyOf } from "./waterfall.ts";
 

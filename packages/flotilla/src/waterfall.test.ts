@@ -1,4 +1,4 @@
-import { attributesOf, type FoundLog, type TraceTree, traceTree } from "@flotilla/telemetry";
+import { attributesOf, type FoundLog, type TraceTree, traceTree } from "@flotilla/telemetry/ask";
 import { expect, test } from "vitest";
 import { waterfall } from "./waterfall.ts";
 

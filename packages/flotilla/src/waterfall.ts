@@ -10,7 +10,7 @@ import {
   type TraceNode,
   type TraceTree,
   walk,
-} from "@flotilla/telemetry";
+} from "@flotilla/telemetry/ask";
 import { milliseconds } from "./amounts.ts";
 import { columns, fit, type painter, type Style, visibleWidth } from "./terminal.ts";
 

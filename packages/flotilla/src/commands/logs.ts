@@ -2,7 +2,7 @@
 import { sleep, systemClock } from "@flotilla/ambient";
 import { ApiUnreachableError } from "@flotilla/client";
 import { isExpired, isGone, type Pod, Pods, parseDuration } from "@flotilla/objects";
-import { type LogSearch, QueryError } from "@flotilla/telemetry";
+import { type LogSearch, QueryError } from "@flotilla/telemetry/ask";
 import { applicationOf, connect } from "../connect.ts";
 import { CommandError } from "../errors.ts";
 import { foundLines, type Line, severity } from "../found-logs.ts";

@@ -1,6 +1,6 @@
 // flotilla query: PromQL, now as a table, or over time as sparklines.
 import { systemClock } from "@flotilla/ambient";
-import { type Labels, type QueryData, QueryError } from "@flotilla/telemetry";
+import { type Labels, type QueryData, QueryError } from "@flotilla/telemetry/ask";
 import { amount, sparkline } from "../amounts.ts";
 import { CommandError } from "../errors.ts";
 import { duration } from "../period.ts";
@@ -32,14 +32,12 @@ export async function query(text: string, { dir, since, step, output }: QueryOpt
   process.stdout.write(output === "json" ? `${JSON.stringify(data, null, 2)}\n` : `${shown(data).join("\n")}\n`);
 }
 
-/** The query with a mark below the mistake. */
-function withPlace(text: string, { message, start, end = start }: QueryError): string {
-  if (start === undefined || end === undefined) return message;
-  const begin = text.lastIndexOf("\n", start - 1) + 1;
-  const next = text.indexOf("\n", start);
-  const line = text.slice(begin, next < 0 ? undefined : next);
-  const length = Math.max(1, Math.min(end, begin + line.length) - start);
-  return `${message}\n  ${line}\n  ${" ".repeat(start - begin)}${"^".repeat(length)}`;
+/** The mistake, and where it is: messages begin with its line and column. */
+function withPlace(text: string, { message }: QueryError): string {
+  const [, line, column] = /^(\d+):(\d+): /.exec(message) ?? [];
+  const wrong = text.split("\n")[Number(line) - 1];
+  if (wrong === undefined) return message;
+  return `${message}\n  ${wrong}\n  ${" ".repeat(Number(column) - 1)}^`;
 }
 
 export function shown(data: QueryData): string[] {

@@ -5,6 +5,8 @@ import { applicationOf, connect } from "../connect.ts";
 import { outputs } from "../last-output.ts";
 import { failureLines } from "../progress.ts";
 import { type ServiceState, serviceStates } from "../service-state.ts";
+import { telemetryLines } from "../telemetry-lines.ts";
+import { statusOfTelemetry } from "../telemetry-of.ts";
 import { columns, isColoured, LiveLines, painter, type Style, terminal } from "../terminal.ts";
 
 export interface StatusOptions {
@@ -28,9 +30,9 @@ export async function status(dir: string, options: StatusOptions): Promise<void>
   const live = options.watch && process.stdout.isTTY ? new LiveLines(terminal(process.stdout)) : undefined;
   const paint = painter(isColoured(process.stdout));
   for (;;) {
-    const { url, parts } = await look(dir);
+    const { url, parts, telemetry, cluster } = await look(dir);
     if (options.output === "json")
-      process.stdout.write(`${JSON.stringify({ url, parts }, null, options.watch ? 0 : 2)}\n`);
+      process.stdout.write(`${JSON.stringify({ url, parts, telemetry }, null, options.watch ? 0 : 2)}\n`);
     else {
       const failures = parts.filter(
         ({ state, output, message }) => state === "failing" && (output || message?.includes("\n")),
@@ -39,7 +41,8 @@ export async function status(dir: string, options: StatusOptions): Promise<void>
         ...table(parts, paint),
         ...failures.flatMap((part) => ["", ...failureLines(part)]),
         "",
-        `gateway  ${url}`,
+        `gateway    ${url}`,
+        ...telemetryLines(telemetry, cluster.ports, paint),
       ].flatMap((line) => line.split("\n"));
       if (live) live.draw(lines);
       else process.stdout.write(`${lines.join("\n")}\n`);
@@ -59,13 +62,14 @@ interface Usage {
   readonly memory: string;
 }
 
-async function look(dir: string): Promise<{ url: string; parts: PartStatus[] }> {
+async function look(dir: string) {
   const { api, app, cluster } = await applicationOf(dir);
   const namespace = app.metadata.namespace as string;
-  const [pods, services, usage] = await Promise.all([
+  const [pods, services, usage, telemetry] = await Promise.all([
     api.list(Pods, { namespace, labelSelector: `app.kubernetes.io/part-of=${app.metadata.name}` }),
     api.list(Services, { namespace }),
     podMetrics(dir, namespace),
+    statusOfTelemetry(cluster),
   ]);
   const states = await outputs(api, { namespace, name: app.metadata.name })(serviceStates(app));
   const parts = states.map((state): PartStatus => {
@@ -83,7 +87,7 @@ async function look(dir: string): Promise<{ url: string; parts: PartStatus[] }> 
       runtime: runtimeOf(own[0]),
     };
   });
-  return { url: `http://localhost:${cluster.ports.gateway}`, parts };
+  return { url: `http://localhost:${cluster.ports.gateway}`, parts, telemetry, cluster };
 }
 
 /** Empty until the first measurement: a fresh cluster is no error. */
@@ -106,7 +110,6 @@ function address(service: Service | undefined): string | undefined {
   return port && `${service.spec.clusterIP}:${port.port}`;
 }
 
-/** "process" of "process://4f2…": each container's id names what runs it. */
 /** "process", and "plain process" where this machine refuses namespaces. */
 function runtimeOf(pod: Pod | undefined): string | undefined {
   const { containerStatuses = [], conditions = [] } = pod?.status ?? {};

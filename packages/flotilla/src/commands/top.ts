@@ -1,6 +1,6 @@
 // flotilla top: the services now: requests, errors, response times, processor and memory; again and again on a terminal.
 import { sleep, systemClock } from "@flotilla/ambient";
-import type { QueryData, Telemetry } from "@flotilla/telemetry";
+import type { QueryData, Telemetry } from "@flotilla/telemetry/ask";
 import { amount, milliseconds, sparkline } from "../amounts.ts";
 import { applicationOf } from "../connect.ts";
 import { serviceStates } from "../service-state.ts";

@@ -1,6 +1,14 @@
 // flotilla trace: the newest traces, those that match, or one of them with what it waited for.
 import { systemClock } from "@flotilla/ambient";
-import { attribute, serviceOf, type Telemetry, type TraceSummary, toJson, traceTree, walk } from "@flotilla/telemetry";
+import {
+  attribute,
+  serviceOf,
+  type Telemetry,
+  type TraceSummary,
+  toJson,
+  traceTree,
+  walk,
+} from "@flotilla/telemetry/ask";
 import { milliseconds } from "../amounts.ts";
 import { CommandError } from "../errors.ts";
 import { duration, pairs } from "../period.ts";

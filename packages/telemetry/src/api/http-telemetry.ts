@@ -3,8 +3,7 @@
 import type { TracesData } from "../otlp/types.ts";
 import type { FoundLog, Telemetry, TraceSummary } from "../telemetry.ts";
 import { metricsOver, type PrometheusTelemetryOptions, request } from "./prometheus-telemetry.ts";
-import { telemetryPrefix } from "./telemetry-api.ts";
-import { fromWire } from "./wire.ts";
+import { fromWire, telemetryPrefix } from "./wire.ts";
 
 export interface HttpTelemetryOptions {
   readonly url: string;

@@ -17,7 +17,8 @@ import { isCostly, prometheusApi } from "./prometheus-api.ts";
 import { readBody, TooLargeError } from "./read-body.ts";
 import { send } from "./send.ts";
 import type { Facts } from "./status.ts";
-import { telemetryApi, telemetryPrefix } from "./telemetry-api.ts";
+import { telemetryApi } from "./telemetry-api.ts";
+import { telemetryPrefix } from "./wire.ts";
 
 export interface QueryServerOptions {
   /** An address; anything but a loopback address lets other machines ask for metrics. */
@@ -126,7 +127,7 @@ Metrics, as Prometheus has them (a data source for Grafana, a server for promtoo
   /api/v1/rules  /api/v1/alerts  /api/v1/targets  /api/v1/status/...
 
 Traces and logs, with the token:
-  ${telemetryPrefix}traces  ${telemetryPrefix}traces/ID  ${telemetryPrefix}logs
+  ${telemetryPrefix}traces  ${telemetryPrefix}traces/ID  ${telemetryPrefix}logs  ${telemetryPrefix}status
 
 Of itself: /metrics  /-/healthy  /-/ready
 `;

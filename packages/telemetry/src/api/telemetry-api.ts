@@ -10,8 +10,7 @@ import type { Telemetry } from "../telemetry.ts";
 import { failure, plainText, streamed } from "./answer.ts";
 import type { Handler } from "./prometheus-api.ts";
 import { readLogSearch, readTraceSearch } from "./search.ts";
-
-export const telemetryPrefix = "/api/telemetry/v1/";
+import { telemetryPrefix } from "./wire.ts";
 
 const traceId = /^[0-9a-f]{32}$/i;
 

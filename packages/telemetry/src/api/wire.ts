@@ -1,6 +1,8 @@
-/** From the JSON of our own server to OTLP's messages: numbers that JSON does not have are text there. */
+/** What our own server and its clients have in common. */
 
-/** Changes what it is given. */
+export const telemetryPrefix = "/api/telemetry/v1/";
+
+/** From the server's JSON to OTLP's messages: numbers that JSON does not have are text there. Changes what it is given. */
 export function fromWire(value: unknown): unknown {
   if (Array.isArray(value)) value.forEach(fromWire);
   else if (typeof value === "object" && value !== null) {
