@@ -7,7 +7,7 @@ import { join } from "node:path";
 import type { LogRecord } from "../otlp/types.ts";
 import { CriLines, type OutputLine, type Stream } from "./cri-lines.ts";
 import { type JoinedLines, LineJoiner } from "./join-lines.ts";
-import { inOrder, type KnownFile, type LogFile, openLogFile } from "./log-file.ts";
+import { inOrder, type KnownFile, LogFile } from "./log-file.ts";
 import { recordOf } from "./record.ts";
 
 const streams: readonly Stream[] = ["stdout", "stderr"];
@@ -52,34 +52,38 @@ export class ContainerLog {
     this.list(now);
   }
 
-  /** Looks for new, renamed and deleted files. Answers how many bytes were deleted before they were read. */
-  list(now: number): number {
+  /** Looks for new, renamed and deleted files. */
+  list(now: number): void {
     const stat = statSync(this.folder, { throwIfNoEntry: false });
-    if (stat && stat.mtimeMs === this.#listedAt) return 0;
+    if (stat && stat.mtimeMs === this.#listedAt) return;
     // Two changes within one tick of the file system's clock look like one: what is fresh is looked at again.
     this.#listedAt = stat && now - stat.mtimeMs > clockTick ? stat.mtimeMs : -1;
     const names = stat ? inOrder(readdirSync(this.folder)) : [];
-    const before = new Map(this.#files.map((file) => [file.inode, file]));
+    const found = names.flatMap(({ name, restart }) => this.#fileAt(join(this.folder, name), restart) ?? []);
     const current = this.#files[this.#current];
-    const files = names.flatMap(({ name, restart }) => {
-      const path = join(this.folder, name);
-      const inode = statSync(path, { throwIfNoEntry: false })?.ino;
-      const known = inode === undefined ? undefined : before.get(inode);
-      if (known) known.path = path;
-      return known ?? openLogFile(path, restart, this.#known) ?? [];
-    });
-    const kept = new Set(files);
-    const gone = this.#files.filter((file) => !kept.has(file));
-    let lost = 0;
-    for (const file of gone) {
-      // What is open can be read to its end.
-      if (file === current && file.isOpen) files.unshift(file);
-      else if (this.#files.indexOf(file) >= this.#current) lost += file.unread;
-      if (file !== current) file.close();
+    // What has been deleted and is still open is read to its end; it is older than what is there.
+    const deleted = this.#files.filter((file) => file.isOpen && !found.includes(file));
+    this.#files = [...deleted, ...found];
+    this.#current = Math.max(0, current ? this.#files.indexOf(current) : this.#files.findIndex(({ isOpen }) => isOpen));
+  }
+
+  /** The file that is known already, or a new one; undefined: it is gone again. */
+  #fileAt(path: string, restart: number): LogFile | undefined {
+    try {
+      const inode = statSync(path).ino;
+      const same = this.#files.find((file) => file.inode === inode && file.isAt(path));
+      if (same) {
+        same.path = path;
+        return same;
+      }
+      const file = new LogFile(path, restart);
+      const known = this.#known.find((each) => each.inode === file.inode);
+      if (known) file.resume(known);
+      return file;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+      throw error;
     }
-    this.#files = files;
-    this.#current = Math.max(0, current ? files.indexOf(current) : 0);
-    return lost;
   }
 
   /** The next chunk. `into` is used again by others. */

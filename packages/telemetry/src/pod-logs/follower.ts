@@ -170,7 +170,7 @@ export class Follower {
   }
 
   #list(): void {
-    const { clock, folder, losses } = this.#options;
+    const { clock, folder } = this.#options;
     const now = clock.now();
     const isFirst = this.#listedAt === Number.NEGATIVE_INFINITY;
     this.#listedAt = now;
@@ -188,12 +188,7 @@ export class Follower {
     }
     for (const each of this.#followed.values()) {
       each.gone = !there.has(each.key);
-      this.#guarded(each, () => {
-        const lost = each.log.list(now);
-        if (lost === 0) return;
-        losses.add("logs", "rotated away unread (files)");
-        this.#drop(each, 0, lost);
-      });
+      this.#guarded(each, () => each.log.list(now));
     }
     for (const key of this.#remembered.keys())
       if (!there.has(key)) this.#changed = this.#remembered.delete(key) || this.#changed;
@@ -223,12 +218,9 @@ export class Follower {
     const now = this.#options.clock.now();
     if (!this.#resource(each, now)) return "idle";
     if (each.held && !this.#send(each, each.held)) return "idle";
-    if (!each.pace.allows(now)) {
-      const { mostWaiting } = this.#limits;
-      if (!each.skipping && each.log.unread() <= mostWaiting + each.log.backlog) return "idle";
-      return this.#skip(each, mostWaiting / 2);
-    }
-    if (!this.#paceOfAll.allows(now)) return "idle";
+    const { mostWaiting } = this.#limits;
+    if (each.skipping || each.log.unread() > mostWaiting + each.log.backlog) return this.#skip(each, mostWaiting / 2);
+    if (!each.pace.allows(now) || !this.#paceOfAll.allows(now)) return "idle";
     const read = each.log.read(this.#chunk, now);
     each.pace.take(read.bytes);
     this.#paceOfAll.take(read.bytes);
@@ -241,6 +233,8 @@ export class Follower {
   /** Passes over the oldest of what waits, until only `waiting` bytes do; in steps, like reading. */
   #skip(each: Followed, waiting: number): "more" | "some" {
     this.#skipped ??= Buffer.alloc(skipBytes);
+    // A loud one's files come and go faster than all are listed.
+    each.log.list(this.#options.clock.now());
     const surplus = each.log.unread() - each.log.backlog - waiting;
     const read = each.log.skip(this.#skipped.subarray(0, surplus));
     this.#take(each, read);
@@ -300,7 +294,7 @@ export class Follower {
     if (bytes === 0 || each.held || now - saidAt < saysDroppedEvery) return;
     each.dropped = { lines: 0, bytes: 0, saidAt: now };
     const { bytesPerSecond } = this.#limits;
-    const why = `it writes more than ${bytesPerSecond} bytes a second`;
+    const why = `it writes more than ${bytesPerSecond} bytes a second, or more than there is time to read`;
     this.#send(each, this.#encode(each, [droppedRecord(each.log.lastAt, lines, bytes, why)]));
   }
 

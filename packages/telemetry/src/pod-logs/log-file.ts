@@ -1,5 +1,5 @@
 /** One file of a container's output, and how far it has been read. */
-import { closeSync, fstatSync, openSync, readSync, statSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import type { Stream } from "./cri-lines.ts";
 
 /** How far each stream of a file has been handed on: lines that begin before it are not read again. Bytes. */
@@ -8,6 +8,7 @@ export type Done = Record<Stream, number>;
 /** The beginning of a file, by which it is known again when its inode has been given to another. */
 const birthBytes = 30;
 
+/** Open from the moment it is seen until it has been read: what is deleted meanwhile can still be read, and counted. */
 export class LogFile {
   readonly inode: number;
   /** Of the container, counted by restarts. */
@@ -17,41 +18,59 @@ export class LogFile {
   /** As of the last look. */
   size: number;
   /** The next byte to be read. */
-  offset: number;
-  readonly done: Done;
-  #birth: string;
+  offset = 0;
+  readonly done: Done = { stdout: 0, stderr: 0 };
+  #birth = "";
   #descriptor: number | undefined;
 
-  constructor(path: string, restart: number, stat: { readonly ino: number; readonly size: number }, known?: KnownFile) {
+  constructor(path: string, restart: number) {
     this.path = path;
     this.restart = restart;
-    this.inode = stat.ino;
-    this.size = stat.size;
-    this.#birth = known?.birth ?? "";
-    this.done = { stdout: known?.stdout ?? 0, stderr: known?.stderr ?? 0 };
-    this.offset = Math.min(this.done.stdout, this.done.stderr);
+    this.#descriptor = openSync(path, "r");
+    const { ino, size } = fstatSync(this.#descriptor);
+    this.inode = ino;
+    this.size = size;
   }
 
-  /** Its first bytes, once there are enough of them. */
+  /** Its first bytes, as soon as there are enough of them. */
   birth(): string {
-    if (this.#birth.length < birthBytes && this.size >= birthBytes) this.#birth = birthOf(this.#open());
+    if (this.#birth === "" && this.#descriptor !== undefined) this.#birth = birthOf(this.#descriptor);
     return this.#birth;
+  }
+
+  /** Whether the file at `path` is this one: an inode is given to another file when its own is deleted. */
+  isAt(path: string): boolean {
+    if (this.isOpen) return true;
+    const descriptor = openSync(path, "r");
+    try {
+      return birthOf(descriptor) === this.#birth;
+    } finally {
+      closeSync(descriptor);
+    }
+  }
+
+  /** As an earlier process has left it. */
+  resume({ birth, stdout, stderr }: KnownFile): void {
+    if (birth !== this.birth() || Math.min(stdout, stderr) > this.size) return;
+    Object.assign(this.done, { stdout, stderr });
+    this.offset = Math.min(stdout, stderr);
   }
 
   /** Bytes that follow `offset`, at most as many as `into` has; 0: none at the moment. Moves nothing. */
   read(into: Buffer): number {
-    const length = readSync(this.#open(), into, 0, into.length, this.offset);
+    if (this.#descriptor === undefined) return 0;
+    const length = readSync(this.#descriptor, into, 0, into.length, this.offset);
     this.size = Math.max(this.size, this.offset + length);
     return length;
   }
 
   /** Looks at the size again. A file that has become shorter is read from its beginning. */
   look(): void {
-    this.size = fstatSync(this.#open()).size;
+    if (this.#descriptor === undefined) return;
+    this.size = fstatSync(this.#descriptor).size;
     if (this.size >= this.offset) return;
     this.offset = 0;
-    this.done.stdout = 0;
-    this.done.stderr = 0;
+    Object.assign(this.done, { stdout: 0, stderr: 0 });
   }
 
   get unread(): number {
@@ -62,14 +81,12 @@ export class LogFile {
     return this.#descriptor !== undefined;
   }
 
+  /** It has been read, or never will be. */
   close(): void {
-    if (this.#descriptor !== undefined) closeSync(this.#descriptor);
+    if (this.#descriptor === undefined) return;
+    this.birth();
+    closeSync(this.#descriptor);
     this.#descriptor = undefined;
-  }
-
-  #open(): number {
-    this.#descriptor ??= openSync(this.path, "r");
-    return this.#descriptor;
   }
 }
 
@@ -79,22 +96,10 @@ export interface KnownFile extends Done {
   readonly birth: string;
 }
 
-const birthOf = (descriptor: number): string => {
+/** "": there are not enough bytes yet. */
+function birthOf(descriptor: number): string {
   const bytes = Buffer.alloc(birthBytes);
-  return bytes.toString("latin1", 0, readSync(descriptor, bytes, 0, birthBytes, 0));
-};
-
-/** Undefined: it is gone. What is remembered of another file with its inode does not count. */
-export function openLogFile(path: string, restart: number, known: readonly KnownFile[]): LogFile | undefined {
-  const stat = statSync(path, { throwIfNoEntry: false });
-  if (!stat?.isFile()) return undefined;
-  const same = known.find(({ inode }) => inode === stat.ino);
-  if (!same) return new LogFile(path, restart, stat);
-  const file = new LogFile(path, restart, stat, same);
-  const fresh = new LogFile(path, restart, stat);
-  const matches = stat.size >= file.offset && fresh.birth() === same.birth;
-  fresh.close();
-  return matches ? file : new LogFile(path, restart, stat);
+  return readSync(descriptor, bytes, 0, birthBytes, 0) < birthBytes ? "" : bytes.toString("latin1");
 }
 
 const fileName = /^(\d+)\.log(?:\.(\d+))?$/;
