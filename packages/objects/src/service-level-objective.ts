@@ -59,6 +59,8 @@ export interface ObjectiveAlerting {
   notify?: ObjectiveReceiver[];
   /** How often a receiver is told again of what goes on. Default: "4h". */
   repeat?: string;
+  /** Whether receivers are told of the end. Default: true. */
+  resolved?: boolean;
 }
 
 export interface ServiceLevelObjectiveSpec {
@@ -180,6 +182,7 @@ export const objectiveTypes: TypeTable = {
       policies: { type: { list: named("BurnRatePolicy") }, listType: "atomic" },
       notify: { type: { list: named("ObjectiveReceiver") }, listType: "atomic" },
       repeat: { type: "string" },
+      resolved: { type: "boolean" },
     },
   },
   "flotilla.dev/v1alpha1.BurnRatePolicy": {

@@ -43,12 +43,12 @@ export type {
   SeriesSamples,
   SeriesSource,
 } from "./metrics/series.ts";
+export { alertEvent } from "./objectives/alert-mark.ts";
 export {
-  alertEvent,
   type ObjectiveControllers,
   type ObjectiveControllersOptions,
   objectiveControllers,
-} from "./objectives/index.ts";
+} from "./objectives/objective-controllers.ts";
 export {
   decodeLogRecord,
   decodeLogs,
@@ -93,8 +93,8 @@ export {
 } from "./scrape/self-metrics.ts";
 export { type ScrapeEffect, type ScrapeTarget, scrapeController } from "./scrape/targets.ts";
 export { Losses, MalformedError, type Signal, type Sink, type Taken, UnavailableError } from "./sink.ts";
+export type { KnownService } from "./spans/search.ts";
 export {
-  type KnownService,
   type SpanLimits,
   type SpanStats,
   SpanStore,

@@ -1,9 +1,21 @@
 /** The produced objects against their kinds: what patches and manifests made of them, and that no two are the same. */
-import { apiVersionOf, kindOf, resources, validateShape } from "@flotilla/objects";
+import {
+  apiVersionOf,
+  kindOf,
+  objectiveMistakes,
+  type Resource,
+  resources,
+  type ServiceLevelObjective,
+  ServiceLevelObjectives,
+  validateShape,
+} from "@flotilla/objects";
+import { isOpenSlo } from "@flotilla/telemetry/objectives";
 import { isObject, readManifests } from "../expand/manifests.ts";
+import { isObjective } from "../expand/objectives.ts";
 import type { Plan } from "../expand/plan.ts";
 import type { Files } from "../files.ts";
 import type { App } from "../model/model.ts";
+import { queryMistakes } from "./check-telemetry.ts";
 import type { Mistake } from "./mistake.ts";
 import { suggestion } from "./nearest.ts";
 
@@ -16,6 +28,9 @@ export function checkManifests(app: App, files: Files): Mistake[] {
     if (!isObject(value))
       return [{ path, message: "is no object of Kubernetes", remedy: "state apiVersion, kind and metadata.name" }];
     const { apiVersion, kind } = value;
+    // What it says is read with the rest of the objectives.
+    if (isOpenSlo(value)) return [];
+    if (isObjective(value)) return objectiveWrongs(value, path);
     if (kindOf(apiVersion, kind) || defined.has(`${apiVersion} ${kind}`)) return [];
     const known = resources.map((resource) => `${resource.kind} of ${apiVersionOf(resource)}`);
     const remedy = suggestion(`${kind} of ${apiVersion}`, known, "").startsWith("did you")
@@ -23,6 +38,30 @@ export function checkManifests(app: App, files: Files): Mistake[] {
       : "add its CustomResourceDefinition to objects";
     return [{ path, message: `no kind ${kind} in ${apiVersion}`, remedy }];
   });
+}
+
+/** Objectives become rules, which nobody would check again. */
+function objectiveWrongs(object: ServiceLevelObjective, path: string): Mistake[] {
+  const { unknown, wrongType } = validateShape(ServiceLevelObjectives as Resource, object);
+  const name = `ServiceLevelObjective ${object.metadata.name}`;
+  const remedy = "see kubectl explain slo";
+  if (unknown.length + wrongType.length > 0)
+    return [
+      ...unknown.map((field) => ({ path, message: `${name} has no field ${field}`, remedy })),
+      ...wrongType.map((message) => ({ path, message: `${name}: ${message}`, remedy })),
+    ];
+  return [
+    ...objectiveMistakes(object.spec).map(({ field, message }) => ({
+      path,
+      message: `${name}: ${field}: ${message}`,
+      remedy,
+    })),
+    ...queryMistakes(object.spec.indicator).map(([field, message]) => ({
+      path,
+      message: `${name}: spec.indicator.${field}: ${message}`,
+      remedy: "correct the query",
+    })),
+  ];
 }
 
 /** The kinds that a CustomResourceDefinition brings. */

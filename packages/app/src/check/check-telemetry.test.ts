@@ -50,6 +50,11 @@ test.each<[string, unknown, unknown[]]>([
     [expect.stringMatching(/^~.success.bad: .*must hold \$window in place of its range/)],
   ],
   [
+    "a query with a mistake",
+    { success: { target: "99%", bad: "sum(rate(failed_total[$window])", total } },
+    [expect.stringMatching(/^~.success.bad: 1:\d+: parse error: .*; correct the query/)],
+  ],
+  [
     "half of a share",
     { success: { target: "99%", total } },
     [expect.stringMatching(/^~.success.good: specify one of `good` and `bad`/)],

@@ -1,5 +1,6 @@
 /** What the shapes of objectives and of an environment's telemetry can not say. */
-import { objectiveMistakes, parsePeriod, parseShare } from "@flotilla/objects";
+import { type ObjectiveIndicator, objectiveMistakes, parsePeriod, parseShare } from "@flotilla/objects";
+import { queryMistake } from "@flotilla/telemetry/objectives";
 import { local } from "../environment.ts";
 import { isMeasurable, metricNames } from "../expand/indicators.ts";
 import { portsOf } from "../expand/ports.ts";
@@ -18,10 +19,23 @@ function checkShare(path: string, share: string, report: Report): void {
   if (parseShare(share)?.share === 0) report(path, "0% promises nothing", 'write for example "99.9%"');
 }
 
+/** Of each query that has one. */
+export const queryMistakes = ({
+  errorRatio,
+  good,
+  bad,
+  total,
+}: ObjectiveIndicator): [field: string, message: string][] =>
+  Object.entries({ errorRatio, good, bad, total }).flatMap(([field, query]) => {
+    const mistake = query === undefined ? undefined : queryMistake(query);
+    return mistake === undefined ? [] : [[field, mistake]];
+  });
+
 function checkQueried(path: string, { target, ...indicator }: QueriedObjective, report: Report): void {
   checkShare(`${path}.target`, target, report);
   for (const { field, message } of objectiveMistakes({ service: "it", target: "99%", indicator }, ""))
     report(`${path}.${field.replace(/^\.indicator\./, "")}`, message.replace(/^[^:]*: /, ""), "see docs/model.md");
+  for (const [field, message] of queryMistakes(indicator)) report(`${path}.${field}`, message, "correct the query");
 }
 
 function checkObjectives(path: string, service: Service, objectives: Objectives, report: Report): void {

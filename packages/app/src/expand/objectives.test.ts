@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { kindOf, objectiveMistakes, type ServiceLevelObjective, validateShape } from "@flotilla/objects";
 import { afterAll, expect, test } from "vitest";
 import { toAppObject } from "../app-object.ts";
+import { check } from "../check/check.ts";
 import { knownFiles } from "../files.ts";
 import type { App, Names } from "../model/model.ts";
 import type { EnvironmentTelemetry } from "../model/objectives.ts";
@@ -113,6 +114,70 @@ test.each<[string, string, EnvironmentTelemetry<Names>["metrics"], string]>([
   expect(made.spec.indicator).toEqual({
     errorRatio: `1 - (${expected.replaceAll("{M", '{M,S!~"5..|"')}) / sum(rate(h_count{M,S!~"5..|"}[$window]))`,
   });
+});
+
+const openSlo = `
+apiVersion: openslo/v1
+kind: SLO
+metadata: { name: checkout }
+spec:
+  service: web
+  indicatorRef: paid
+  timeWindow: [{ duration: 1w, isRolling: true }]
+  budgetingMethod: Occurrences
+  objectives: [{ target: 0.99 }]
+`;
+const sli = `
+apiVersion: openslo/v1
+kind: SLI
+metadata: { name: paid }
+spec:
+  ratioMetric:
+    counter: true
+    bad: { metricSource: { type: Prometheus, spec: { query: sum(unpaid_total) } } }
+    total: { metricSource: { type: Prometheus, spec: { query: sum(checkouts_total) } } }
+`;
+const manifests = (texts: Record<string, string>) => ({
+  app: { name: "shop", services: { web: { source: "./web", port: 3000 } }, objects: ["slo"] } as App,
+  files: knownFiles({ "web/server.ts": "", ...texts }),
+});
+
+test("OpenSLO documents among the objects are objectives, too", () => {
+  const { app, files } = manifests({ "slo/checkout.yaml": openSlo, "slo/indicators.yaml": sli });
+  expect(check(app, { files })).toEqual([]);
+  expect(objective(objects(app, { target: "local", files }), "checkout")).toMatchObject({
+    metadata: { namespace: "shop", labels: { "app.kubernetes.io/part-of": "shop" } },
+    spec: {
+      service: "web",
+      target: "99%",
+      window: "7d",
+      indicator: { bad: "sum(rate(unpaid_total[$window]))", total: "sum(rate(checkouts_total[$window]))" },
+    },
+  });
+  expect(ruleFile(objects(app, { files }))).toContain("objective-shop-checkout");
+  const alone = manifests({ "slo/checkout.yaml": openSlo });
+  expect(
+    check(alone.app, { files: alone.files }).map(({ path, message, remedy }) => `${path}: ${message}; ${remedy}`),
+  ).toEqual([
+    'objects (slo/checkout.yaml): SLO checkout: spec.indicatorRef: there is no SLI "paid"; add it to the documents, or state it here',
+  ]);
+});
+
+test("objectives among the objects are checked before they become rules", () => {
+  const own = (spec: string) => {
+    const { app, files } = manifests({
+      "slo/own.yaml": `apiVersion: flotilla.dev/v1alpha1\nkind: ServiceLevelObjective\nmetadata: { name: own }\nspec: ${spec}\n`,
+    });
+    return check(app, { files }).map(({ message }) => message);
+  };
+  expect(own('{ service: web, target: "99%", indicator: { errorRatio: "a[$window]" } }')).toEqual([
+    expect.stringMatching(/own: spec.indicator.errorRatio: gives a matrix, not a number/),
+  ]);
+  expect(own('{ service: web, target: "99%", indicator: { errorRatio: "rate(a[$window])" } }')).toEqual([]);
+  expect(own('{ service: web, target: "100%", indicator: { errorRatio: "rate(a[$window])" } }')).toEqual([
+    expect.stringMatching(/own: spec.target: Invalid value: "100%"/),
+  ]);
+  expect(own("{ service: web, aim: 1 }")).toContainEqual(expect.stringMatching(/own has no field spec.aim/));
 });
 
 test("a PrometheusRule where the environment says so", () => {

@@ -1,5 +1,6 @@
 /** The whole expansion: every object, with what it is of and what it waits for. Pure. */
 import type { KubeObject } from "@flotilla/objects";
+import { isOpenSlo } from "@flotilla/telemetry/objectives";
 import { inEnvironment } from "../environment.ts";
 import type { App } from "../model/model.ts";
 import { applyOrder } from "./apply-order.ts";
@@ -13,6 +14,7 @@ import { isObject, placed, readManifests } from "./manifests.ts";
 import { migration } from "./migration.ts";
 import { networkPolicyOfService } from "./network-policy.ts";
 import { isObjective, objectivesOfService, withReceivers } from "./objectives.ts";
+import { openSloIn } from "./open-slo.ts";
 import { applyPatches, type Patched, patchesOf } from "./patches.ts";
 import { podTemplate } from "./pod-template.ts";
 import { rulesOf } from "./rules.ts";
@@ -121,11 +123,18 @@ export function plan(app: App, options: ExpandOptions): Plan {
   steps.push(...stepsOf(undefined, httpRoutes(expansion, whole, `${whole.name}-routes`, expansion.app.routes ?? [])));
   const { manifests, mistakes } = readManifests(expansion.files, expansion.app.objects ?? []);
   for (const { file, value } of manifests)
-    if (isObject(value)) steps.push({ object: placed(expansion, value), part: undefined, after: [], file });
+    if (isObject(value) && !isOpenSlo(value))
+      steps.push({ object: placed(expansion, value), part: undefined, after: [], file });
+  const promised = openSloIn(manifests);
+  for (const { file, object } of promised.objectives)
+    steps.push({ object: placed(expansion, object), part: undefined, after: [], file });
   const judged = judging(expansion, steps);
 
   const patched = applyPatches(applyOrder(judged), patchesOf(expansion.app));
-  const inFiles = mistakes.map(({ file, ...mistake }) => ({ path: `objects (${file})`, ...mistake }));
+  const inFiles = [...mistakes, ...promised.mistakes].map(({ file, ...mistake }) => ({
+    path: `objects (${file})`,
+    ...mistake,
+  }));
   return { expansion, steps: patched.steps, mistakes: [...inFiles, ...patched.mistakes], patchedBy: patched.by };
 }
 

@@ -5,6 +5,7 @@ import {
   type ServiceLevelObjectiveSpec,
   ServiceLevelObjectives,
 } from "@flotilla/objects";
+import type { SeriesSource } from "../metrics/series.ts";
 import type { Telemetry } from "../telemetry.ts";
 import { nextAlerts } from "./alerts.ts";
 import { objectiveOf } from "./burn-rate.ts";
@@ -47,6 +48,46 @@ export const exactly = (incidents: readonly Incident[]): Pick<Telemetry, "instan
     return { resultType: "vector", result: [{ metric: {}, value: [at / 1000, String(share)] }] };
   },
 });
+
+/** Two counters with a sample at every tick, since three days before the start: a hundred requests a second. */
+export function counters(incidents: readonly Incident[], until: number): SeriesSource {
+  const history = 3 * 86_400;
+  const count = (history + until) / interval + 1;
+  const seconds = Array.from({ length: count }, (_, i) => i * interval - history);
+  const times = Float64Array.from(seconds, (second) => start + second * 1000);
+  const rate = 100;
+  const series = [
+    {
+      labels: { __name__: "requests_total" },
+      values: Float64Array.from(seconds, (second) => rate * (second + history)),
+    },
+    {
+      labels: { __name__: "errors_total" },
+      values: Float64Array.from(seconds, (second) => rate * errorsUntil(incidents, second)),
+    },
+  ];
+  const select: SeriesSource["select"] = (matchers, { from, to }) => {
+    const [first, last] = [indexOf(from), indexOf(to + 1)];
+    return series
+      .filter(({ labels }) => matchers.every(({ name, value }) => name === "__name__" && labels.__name__ === value))
+      .map(({ labels, values }) => ({
+        labels,
+        times: times.subarray(first, last),
+        values: values.subarray(first, last),
+        ends: [],
+      }));
+  };
+  /** Of the first sample that is not before `time`. */
+  const indexOf = (time: number) =>
+    Math.max(0, Math.min(count, Math.ceil((time - (times[0] ?? 0)) / (interval * 1000))));
+  return { select, series: () => [], metadata: () => new Map() };
+}
+
+/** What `counters` are asked by. */
+export const countersIndicator = {
+  bad: "sum(rate(errors_total[$window]))",
+  total: "sum(rate(requests_total[$window]))",
+};
 
 export const objectiveFor = (spec: Partial<ServiceLevelObjectiveSpec> = {}): ServiceLevelObjective =>
   newObject(ServiceLevelObjectives, {

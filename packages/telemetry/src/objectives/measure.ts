@@ -1,5 +1,6 @@
 /** Asks telemetry for an objective's error ratios: in each window as often as it can matter, since long windows are dear. */
 import type { ObjectiveIndicator, ServiceLevelObjectiveSpec } from "@flotilla/objects";
+import { ExecutionError } from "../promql/failure.ts";
 import { type QueryData, QueryError, type Telemetry } from "../telemetry.ts";
 import { type Objective, objectiveOf, type Policy } from "./burn-rate.ts";
 import { inWindow } from "./indicator.ts";
@@ -108,7 +109,8 @@ export async function measure(
     return { at, ratios, generation };
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    const reason = error instanceof QueryError ? "QueryInvalid" : "TelemetryUnavailable";
+    const reason =
+      error instanceof QueryError && !(error instanceof ExecutionError) ? "QueryInvalid" : "TelemetryUnavailable";
     return { at, ratios: known, generation, problem: { reason, message } };
   }
 }

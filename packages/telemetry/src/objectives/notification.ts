@@ -82,6 +82,9 @@ function dueAt(
   if (alert.state === "Pending") return undefined;
   const told = lastTold(alert.notified?.[receiverName(receiver)], delivery);
   if (alert.state === "Resolved" && told?.state !== "Firing") return undefined;
+  // An Alertmanager has to know, and has its own say in who else does.
+  if (alert.state === "Resolved" && object.spec.alerting?.resolved === false && !receiver.alertmanager)
+    return undefined;
   const first = Date.parse((alert.state === "Firing" ? alert.firedAt : alert.resolvedAt) ?? alert.since);
   const regular =
     told === undefined
