@@ -55,6 +55,7 @@ class Payments(BaseHTTPRequestHandler):
             return 400, {"error": f"not a payment: {error!r}"}
         if self.path != "/payments":
             return 404, {"error": f"nothing at {self.path}"}
+        span.route("/payments")
         if amount > LIMIT:
             return 402, {"status": "declined", "order": order}
         print(f"order {order}: {amount / 100:.2f} {currency} paid{span}", flush=True)

@@ -41,6 +41,10 @@ class Span:
     def __str__(self) -> str:
         return f" trace_id={self.span['traceId']} span_id={self.span['spanId']}"
 
+    def route(self, path: str) -> None:
+        self.span["name"] += f" {path}"
+        self.attributes["http.route"] = path
+
     def end(self, status: int) -> None:
         if not (self.sampled and ENDPOINT.hostname):
             return
