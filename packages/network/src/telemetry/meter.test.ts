@@ -127,6 +127,23 @@ test("what is observed is asked at each collection; nothing observed is not said
   expect(total?.sum?.dataPoints).toMatchObject([{ asDouble: 7, startTimeUnixNano: "10000000000" }]);
 });
 
+test("what is observed no more is said to have ended, until somebody has taken it", () => {
+  const bench = new Bench();
+  let services = ["orders", "web"];
+  bench.meter.observe(requests, false, () => services.map((service) => ({ labels: [service, ""], value: 1 })));
+  const points = (options = {}) =>
+    bench
+      .collect(options)[0]
+      ?.gauge?.dataPoints?.map(
+        ({ attributes, flags, asDouble }) => `${textOf(attributes?.[0]?.value)} ${flags ? "ended" : asDouble}`,
+      );
+  expect(points()).toEqual(["web 1", "orders 1"]);
+  services = ["web"];
+  expect(points({ taken: false })).toEqual(["orders ended", "web 1"]);
+  expect(points()).toEqual(["orders ended", "web 1"]);
+  expect(points()).toEqual(["web 1"]);
+});
+
 test("names that are not ASCII and long ones are whole", () => {
   const bench = new Bench();
   const names = ["größe", "x".repeat(300), "日本".repeat(40), ""];

@@ -5,18 +5,16 @@
  * Source of the limit and of what is over it: OpenTelemetry specification, Metrics SDK, Cardinality limits.
  */
 import { ExponentialHistogram } from "./exponential-histogram.ts";
-import { attributes, type Scope, wrapped } from "./otlp.ts";
+import {
+  histogramPoint,
+  type Instrument,
+  metricKind,
+  numberPoint,
+  overflowing,
+  writeMetric,
+} from "./metric-encoder.ts";
+import { type Attributes, type Scope, wrapped } from "./otlp.ts";
 import { ReverseWriter } from "./reverse-writer.ts";
-
-export interface Instrument {
-  /** As OpenTelemetry names: `flotilla.requests`. */
-  readonly name: string;
-  /** UCUM: "s", "By", "{request}". */
-  readonly unit: string;
-  readonly description: string;
-  /** Names of the labels, in the order in which values are given. */
-  readonly labels: readonly string[];
-}
 
 export interface Observation {
   readonly labels: readonly string[];
@@ -27,10 +25,6 @@ export interface Observation {
 export const mostSeries = 2000;
 /** A series that has not changed for so long is forgotten; when it comes again it begins at 0, and says so. Milliseconds. */
 const forgottenAfter = 3_600_000;
-
-/** Source: opentelemetry/proto/metrics/v1/metrics.proto. */
-const field = { gauge: 5, sum: 7, exponentialHistogram: 10 } as const;
-const cumulative = 2;
 
 /** One series of a counter or histogram: `value` is a sum, or the histogram. */
 export class Series<V extends number | ExponentialHistogram = number | ExponentialHistogram> {
@@ -99,9 +93,6 @@ class Family<V extends number | ExponentialHistogram> {
   }
 }
 
-/** Told from real labels by identity. */
-const overflowing: readonly string[] = [];
-
 export class Counter {
   readonly family: Family<number>;
 
@@ -140,6 +131,8 @@ interface Observed {
   readonly instrument: Instrument;
   readonly isSum: boolean;
   readonly observe: () => Iterable<Observation>;
+  /** Labels of what somebody was told of, by themselves. */
+  told: ReadonlyMap<string, readonly string[]>;
 }
 
 export interface Collected {
@@ -164,38 +157,32 @@ export class Meter {
   }
 
   counter(instrument: Instrument): Counter {
-    const family = new Family(instrument, field.sum, () => 0, this.#now);
+    const family = new Family(instrument, metricKind.sum, () => 0, this.#now);
     this.#families.push(family);
     return new Counter(family);
   }
 
   histograms(instrument: Instrument): Histograms {
-    const family = new Family(instrument, field.exponentialHistogram, () => new ExponentialHistogram(), this.#now);
+    const family = new Family(instrument, metricKind.exponentialHistogram, () => new ExponentialHistogram(), this.#now);
     this.#families.push(family);
     return new Histograms(family);
   }
 
   /** `isSum`: values only grow, from 0 at the start of the process. */
   observe(instrument: Instrument, isSum: boolean, observe: () => Iterable<Observation>): void {
-    this.#observed.push({ instrument, isSum, observe });
+    this.#observed.push({ instrument, isSum, observe, told: new Map() });
   }
 
   /**
    * Everything as it is now. A series that nobody has taken before is told with its beginning at 0 as well: a rate needs two
    * points, and the first failures of a new version must not go unseen.
    */
-  collect(resource: Readonly<Record<string, string>>, scope: Scope): Collected {
+  collect(resource: Attributes, scope: Scope): Collected {
     const now = this.#now();
     this.age++;
     const writer = new ReverseWriter(16 * 1024);
     const told: Series[] = [];
-    for (const { instrument, isSum, observe } of this.#observed) {
-      const end = writer.end;
-      for (const { labels, value } of observe()) {
-        numberPoint(writer, instrument, labels, { since: isSum ? this.#begun : undefined, now, value });
-      }
-      if (writer.end > end) metric(writer, instrument, isSum ? field.sum : field.gauge, end);
-    }
+    const seen = this.#observed.map((observed) => this.#collectObserved(writer, observed, now));
     for (const family of this.#families) {
       const { instrument, kind } = family;
       const end = writer.end;
@@ -204,34 +191,32 @@ export class Meter {
         point(writer, instrument, series, now);
         if (!series.announced) startPoint(writer, instrument, series);
       }
-      if (writer.end > end) metric(writer, instrument, kind, end);
+      if (writer.end > end) writeMetric(writer, instrument, kind, end);
       family.forget(now);
     }
     return {
       request: wrapped(writer, resource, scope),
       taken() {
         for (const series of told) series.announced = true;
+        for (const [observed, labels] of seen) observed.told = labels;
       },
     };
   }
-}
 
-/** Makes what was written since `end`, data points, a metric of a ScopeMetrics. */
-function metric(writer: ReverseWriter, { name, unit, description }: Instrument, kind: number, end: number): void {
-  // Fields may come in any order: these after the data points are before them in what is written.
-  if (kind === field.sum) writer.varint(3, 1);
-  if (kind !== field.gauge) writer.varint(2, cumulative);
-  writer.message(kind, end);
-  writer.text(3, unit);
-  writer.text(2, description);
-  writer.text(1, name);
-  writer.message(2, end);
-}
-
-function labelled(writer: ReverseWriter, at: number, { labels: names }: Instrument, labels: readonly string[]): void {
-  if (labels === overflowing) attributes(writer, at, { "otel.metric.overflow": true });
-  else
-    for (let i = names.length - 1; i >= 0; i--) attributes(writer, at, { [names[i] as string]: labels[i] as string });
+  /** What is not there any more is said to have ended, or it would seem to stay as it was for minutes. */
+  #collectObserved(writer: ReverseWriter, observed: Observed, now: number): [Observed, Observed["told"]] {
+    const { instrument, isSum, observe, told } = observed;
+    const end = writer.end;
+    const seen = new Map<string, readonly string[]>();
+    for (const { labels, value } of observe()) {
+      numberPoint(writer, instrument, labels, { since: isSum ? this.#begun : undefined, now, value });
+      seen.set(labels.join("\0"), labels);
+    }
+    for (const [key, labels] of told)
+      if (!seen.has(key)) numberPoint(writer, instrument, labels, { since: undefined, now, value: undefined });
+    if (writer.end > end) writeMetric(writer, instrument, isSum ? metricKind.sum : metricKind.gauge, end);
+    return [observed, seen];
+  }
 }
 
 function point(writer: ReverseWriter, instrument: Instrument, { labels, since, value }: Series, now: number): void {
@@ -242,49 +227,4 @@ function point(writer: ReverseWriter, instrument: Instrument, { labels, since, v
 function startPoint(writer: ReverseWriter, instrument: Instrument, { labels, since, value }: Series): void {
   if (typeof value === "number") numberPoint(writer, instrument, labels, { since, now: since, value: 0 });
   else histogramPoint(writer, instrument, labels, { since, now: since, value: new ExponentialHistogram() });
-}
-
-interface At<V> {
-  readonly since: number | undefined;
-  readonly now: number;
-  readonly value: V;
-}
-
-function numberPoint(
-  writer: ReverseWriter,
-  instrument: Instrument,
-  labels: readonly string[],
-  { since, now, value }: At<number>,
-): void {
-  const end = writer.end;
-  labelled(writer, 7, instrument, labels);
-  writer.double(4, value);
-  writer.nanoseconds(3, now);
-  if (since !== undefined) writer.nanoseconds(2, since);
-  writer.message(1, end);
-}
-
-function histogramPoint(
-  writer: ReverseWriter,
-  instrument: Instrument,
-  labels: readonly string[],
-  { since, now, value }: At<ExponentialHistogram>,
-): void {
-  const end = writer.end;
-  if (value.count > 0) {
-    writer.double(13, value.max);
-    writer.double(12, value.min);
-    const buckets = writer.end;
-    writer.varints(2, value.counts);
-    writer.sint32(1, value.offset);
-    writer.message(8, buckets);
-  }
-  writer.fixed64(7, value.zeroCount);
-  writer.sint32(6, value.scale);
-  writer.double(5, value.sum);
-  writer.fixed64(4, value.count);
-  writer.nanoseconds(3, now);
-  if (since !== undefined) writer.nanoseconds(2, since);
-  labelled(writer, 1, instrument, labels);
-  writer.message(1, end);
 }

@@ -66,10 +66,10 @@ export function contentOf(object: KubeObject, key: Uint8Array): { readonly [key:
   const hash = (text: string) => createHmac("sha256", key).update(text).digest("hex").slice(0, 12);
   const reduced = new Reducer(hash, kind === "Secret");
   return {
-    ...(Object.keys(labels).length > 0 && { labels }),
-    ...(kept.length > 0 && { annotations: reduced.value("annotations", Object.fromEntries(kept)) }),
     ...(reduced.value("", rest) as { [key: string]: Json }),
     ...(kind === "App" && versionsOf(status)),
+    ...(Object.keys(labels).length > 0 && { labels }),
+    ...(kept.length > 0 && { annotations: reduced.value("annotations", Object.fromEntries(kept)) }),
   };
 }
 

@@ -3,7 +3,7 @@ import type { Event, KubeObject } from "@flotilla/objects";
 import { attributesOf } from "../attributes.ts";
 import type { LogRecord, LogsData } from "../otlp/types.ts";
 import type { Json } from "./content.ts";
-import { differences, lineOf, shown } from "./diff.ts";
+import { type Difference, differences, lineOf, shown } from "./diff.ts";
 
 export const changeEvent = "flotilla.change";
 export const kubernetesEvent = "k8s.event";
@@ -48,7 +48,7 @@ export function changeMark(
   { before, after, object, now }: { before?: Json; after?: Json; object?: KubeObject; now: number },
 ): Mark | undefined {
   const what = before === undefined ? "created" : after === undefined ? "deleted" : "changed";
-  const found = what === "changed" ? differences(before, after) : [];
+  const found = what === "changed" ? differences(before, after).sort(bySubstance) : [];
   if (what === "changed" && found.length === 0) return undefined;
   const last = object && lastChange(object);
   const created = Date.parse(object?.metadata.creationTimestamp ?? "");
@@ -70,6 +70,11 @@ export function changeMark(
     },
   };
 }
+
+/** What runs before how it is labelled, which often only repeats it. */
+const bySubstance = (a: Difference, b: Difference): number => Number(isLabel(a)) - Number(isLabel(b));
+
+const isLabel = ({ path }: Difference): boolean => /(?:^|\.)(?:labels|annotations|matchLabels)(?:[.[]|$)/.test(path);
 
 /** `labels`: of the object that the Event is about. */
 export function eventMark(event: Event, labels: Readonly<Record<string, string>>, now: number): Mark {

@@ -144,6 +144,21 @@ test("what is created, changed and deleted is told, with who and what", async ()
   ]);
 });
 
+test("what runs is told before how it is labelled", async () => {
+  await start();
+  const web = deployment("web:1");
+  api.put(Deployments, web);
+  await expect.poll(lines).toHaveLength(1);
+  const next = deployment("web:2");
+  api.put(Deployments, { ...next, metadata: { ...next.metadata, labels: { ...next.metadata.labels, a: "b" } } });
+  await expect
+    .poll(() => lines()[1]?.split("\n"))
+    .toEqual([
+      "Deployment web changed: spec.template.spec.containers[web].image: web:1 → web:2",
+      "labels.a: (unset) → b",
+    ]);
+});
+
 test("what says nothing new is not told: status, records of controllers, what follows from something else", async () => {
   await start();
   const web = deployment("web:1");
