@@ -1,7 +1,7 @@
 import { gunzipSync } from "node:zlib";
 import { type Simulation, simulation } from "@flotilla/ambient";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { encodeResponse } from "../otlp/answer.ts";
+import { encodeResponse, encodeStatus } from "../otlp/answer.ts";
 import { encodeLogs } from "../otlp/codec.ts";
 import { recordingSink } from "../otlp/receiver.fixture.ts";
 import { Losses, MalformedError } from "../sink.ts";
@@ -181,6 +181,22 @@ test("what the other side rejects of a request is counted", async () => {
   expect(lost()).toEqual(["logs not forwarded: refused 2"]);
   expect(to.state()).toMatchObject({ sentRequests: 1, refused: { message: "/otlp/v1/logs: rejected 2: too old" } });
 });
+
+const reasons: Record<string, [body: Uint8Array, shown: string]> = {
+  "a status of gRPC": [encodeStatus(16, "no such token"), ": no such token"],
+  "a text": [Buffer.from("no such token\n"), ": no such token"],
+  "a page": [Buffer.from("<html>\n<p>no</p>\n</html>"), ""],
+  nothing: [Buffer.alloc(0), ""],
+  noise: [Buffer.from([0xff, 0, 1]), ""],
+};
+for (const [name, [body, shown]] of Object.entries(reasons))
+  test(`says why the other side refuses: ${name}`, async () => {
+    endpoint = () => ({ ...answered(401), body });
+    const to = start();
+    to.send("logs", logs("a"));
+    await idle();
+    expect(to.state().refused?.message).toBe(`/otlp/v1/logs: answered 401${shown}`);
+  });
 
 test("an answer that is not OTLP's is still a success", async () => {
   endpoint = () => ({ ...ok, body: Buffer.from("\xffok") });

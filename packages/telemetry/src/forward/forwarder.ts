@@ -7,7 +7,7 @@
 import { promisify } from "node:util";
 import { constants, gzip as gzipWithCallback } from "node:zlib";
 import type { Cancel, Clock, Random } from "@flotilla/ambient";
-import { rejectedOf } from "../otlp/answer.ts";
+import { messageOfStatus, rejectedOf } from "../otlp/answer.ts";
 import { countRecords } from "../otlp/count.ts";
 import { type Losses, MalformedError, type Signal, type Sink } from "../sink.ts";
 import { forwardMark } from "./mark.ts";
@@ -218,7 +218,8 @@ class QueueingForwarder implements Forwarder {
       const { rejected, message } = rejectedOf(waiting.signal, answer.body);
       if (rejected > 0) this.#refuse(waiting, `rejected ${rejected}: ${message}`, rejected);
     } else {
-      this.#refuse(waiting, `answered ${status}`);
+      const message = messageOfStatus(answer.body);
+      this.#refuse(waiting, `answered ${status}${message && `: ${message}`}`);
     }
   }
 

@@ -68,6 +68,21 @@ export function encodeStatus(code: number, message: string, retryAfter?: number)
   return encode(status, { code, message, details });
 }
 
+/** What a refusal says, as google.rpc.Status or as text of its own; empty when it says nothing that can be shown. */
+export function messageOfStatus(body: Uint8Array): string {
+  const shown = statusMessage(body) ?? Buffer.from(body).toString("utf8");
+  return /^[^\p{C}]+$/u.test(shown.trim()) ? shown.trim().slice(0, 200) : "";
+}
+
+function statusMessage(body: Uint8Array): string | undefined {
+  try {
+    return decode<{ message?: string }>(status, body).message;
+  } catch (error) {
+    if (error instanceof MalformedError) return undefined;
+    throw error;
+  }
+}
+
 function after(milliseconds: number): string {
   const seconds = Math.floor(milliseconds / 1000);
   const nanos = Math.round((milliseconds - seconds * 1000) * 1e6);

@@ -57,6 +57,7 @@ export async function startGrpcReceiver({ host, port, intake, clock }: ReceiverO
   });
   server.on("stream", (stream, headers) => void receive(stream as ServerHttp2Stream, headers, intake, clock));
   await listen(server, host, port);
+  server.on("error", (error) => intake.fault(error));
   return { port: (server.address() as AddressInfo).port, close: () => close(server, sessions, clock) };
 }
 

@@ -55,6 +55,7 @@ export async function startHttpReceiver({ host, port, intake, clock }: ReceiverO
   server.maxConnections = limits.connections;
   server.on("request", (request, response) => void receive(request, response, intake, clock));
   await listen(server, host, port);
+  server.on("error", (error) => intake.fault(error));
   return {
     port: (server.address() as AddressInfo).port,
     close: () =>

@@ -104,6 +104,11 @@ export class Intake {
     return { refused, message, retryAfter };
   }
 
+  /** For faults of a receiver itself, such as that no more connections can be accepted: it goes on with those it has. */
+  fault(error: unknown): void {
+    this.#options.onError(error);
+  }
+
   /** Hands a whole request to the sink. Never throws. */
   take(signal: Signal, body: Uint8Array, format: Format, compression: string | undefined): Outcome {
     try {
