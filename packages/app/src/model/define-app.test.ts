@@ -25,10 +25,28 @@ test("names are known to the compiler", () => {
     jobs: { report: { source: "./report", schedule: "0 3 * * *", calls: ["orders"] } },
     routes: [{ path: "/", backends: [{ service: "web" }] }],
     secrets: { payment: { keys: ["api-key", "pin"], from: "generate" } },
-    environments: { production: { services: { web: { scale: { min: 2, max: 4, cpu: "70%" }, replicas: null } } } },
+    environments: {
+      production: { services: { web: { scale: { min: 2, max: 4, cpu: "70%" }, replicas: null } } },
+      local: { telemetry: { alerts: [{ slack: { secret: "payment", key: "pin" } }, { webhook: "http://a.example" }] } },
+    },
   });
   expectTypeOf(app).toEqualTypeOf<App>();
   expect(app.name).toBe("shop");
+});
+
+test("promises and who is told of them are typed", () => {
+  const secrets = { hooks: { keys: ["slack"], from: "existing" } } as const;
+  const web = { source: "." };
+  defineApp({ name: "shop", services: { web: { source: ".", port: 1, objectives: { latency: { "p99.9": "1s" } } } } });
+  // @ts-expect-error: no percentile
+  defineApp({ name: "shop", services: { web: { source: ".", port: 1, objectives: { latency: { fast: "1s" } } } } });
+  defineApp({
+    name: "shop",
+    services: { web },
+    secrets,
+    // @ts-expect-error: no secret "hoks"
+    environments: { local: { telemetry: { alerts: [{ slack: { secret: "hoks", key: "slack" } }] } } },
+  });
 });
 
 test("a call to a service that is not there does not compile", () => {
