@@ -80,6 +80,7 @@ export { parseQuery, parseSelector } from "./promql/parse.ts";
 export { formatQuery, printQuery } from "./promql/print.ts";
 export { parseRegexp, type Regexp, RegexpError } from "./promql/regexp/regexp.ts";
 export { queryData, queryDataJson, type Result as QueryResult } from "./promql/result.ts";
+export { activeTargets } from "./scrape/active-targets.ts";
 export { type ExposedSample, ExpositionError, type Family, parseExposition } from "./scrape/exposition.ts";
 export { type Fetch, httpFetch, type ScrapeAnswer, type ScrapeRequest } from "./scrape/fetch.ts";
 export type { TargetState } from "./scrape/scrape-loop.ts";

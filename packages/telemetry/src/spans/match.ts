@@ -29,47 +29,66 @@ export function mayMatch(about: SpansAbout, { search }: Wanted): boolean {
 }
 
 /** Rows that match, rising. */
-export function matches(rows: SpanRows, wanted: Wanted): readonly number[] {
+export function matches(rows: SpanRows, wanted: Wanted): Uint32Array {
   const found = byColumns(rows, wanted);
   return wanted.attributes.length === 0 || found.length === 0 ? found : byAttributes(rows, wanted.attributes, found);
 }
 
-function byColumns(rows: SpanRows, { search, operation }: Wanted): number[] {
+const none = new Uint32Array(0);
+
+function byColumns(rows: SpanRows, { search, operation }: Wanted): Uint32Array {
   const { service, from, to, minDuration, maxDuration } = search;
-  const tests: ((row: number) => boolean)[] = [];
+  let found = new Uint32Array(rows.count);
+  for (let row = 0; row < found.length; row++) found[row] = row;
   if (service !== undefined) {
     const isOf = Uint8Array.from(rows.dictionary.resources, (resource) => (resource.service === service ? 1 : 0));
-    if (!isOf.includes(1)) return [];
-    const { resources } = rows;
-    tests.push((row) => isOf[resources[row] as number] === 1);
+    found = isOf.includes(1) ? chosen(found, rows.resources, isOf) : none;
   }
   if (operation !== undefined) {
     const isOf = namesEqualTo(rows, operation);
-    if (!isOf.includes(1)) return [];
-    const { names } = rows;
-    tests.push((row) => isOf[names[row] as number] === 1);
+    found = isOf.includes(1) ? chosen(found, rows.names, isOf) : none;
   }
-  if (search.status !== undefined) {
-    const { bits: bit } = rows;
-    const wanted = status[search.status] << bits.statusShift;
-    tests.push((row) => ((bit[row] as number) & bits.status) === wanted);
+  if (search.status !== undefined && found.length > 0) {
+    const wanted = status[search.status];
+    const isOf = Uint8Array.from({ length: 256 }, (_, bit) =>
+      (bit & bits.status) >> bits.statusShift === wanted ? 1 : 0,
+    );
+    found = chosen(found, rows.bits, isOf);
   }
-  if (minDuration !== undefined || maxDuration !== undefined) {
-    const { durations } = rows;
+  if ((minDuration !== undefined || maxDuration !== undefined) && found.length > 0) {
     const least = (minDuration ?? Number.NEGATIVE_INFINITY) * 1e6;
-    const most = (maxDuration ?? Number.POSITIVE_INFINITY) * 1e6;
-    tests.push((row) => (durations[row] as number) >= least && (durations[row] as number) <= most);
+    // The next number: both bounds are included.
+    const end = (maxDuration ?? Number.POSITIVE_INFINITY) * 1e6 + 1;
+    found = between(found, rows.durations, least, end);
   }
-  if (from !== undefined || to !== undefined) {
-    const { starts, base } = rows;
-    const first = ((from ?? Number.NEGATIVE_INFINITY) - base) * 1e6;
+  if ((from !== undefined || to !== undefined) && found.length > 0) {
+    const least = ((from ?? Number.NEGATIVE_INFINITY) - rows.base) * 1e6;
     // The whole last millisecond.
-    const end = ((to ?? Number.POSITIVE_INFINITY) + 1 - base) * 1e6;
-    tests.push((row) => (starts[row] as number) >= first && (starts[row] as number) < end);
+    const end = ((to ?? Number.POSITIVE_INFINITY) + 1 - rows.base) * 1e6;
+    found = between(found, rows.starts, least, end);
   }
-  let found = Array.from({ length: rows.count }, (_, row) => row);
-  for (const test of tests) found = found.filter(test);
   return found;
+}
+
+/** Of the rows, which are overwritten, those whose value is one that `isOf` marks. */
+function chosen(rows: Uint32Array, values: Uint32Array | Uint8Array, isOf: Uint8Array): Uint32Array<ArrayBuffer> {
+  let count = 0;
+  for (let at = 0; at < rows.length; at++) {
+    const row = rows[at] as number;
+    if (isOf[values[row] as number] === 1) rows[count++] = row;
+  }
+  return rows.subarray(0, count) as Uint32Array<ArrayBuffer>;
+}
+
+/** Of the rows, which are overwritten, those whose value is at least `least` and below `end`. */
+function between(rows: Uint32Array, values: Float64Array, least: number, end: number): Uint32Array<ArrayBuffer> {
+  let count = 0;
+  for (let at = 0; at < rows.length; at++) {
+    const row = rows[at] as number;
+    const value = values[row] as number;
+    if (value >= least && value < end) rows[count++] = row;
+  }
+  return rows.subarray(0, count) as Uint32Array<ArrayBuffer>;
 }
 
 function namesEqualTo({ dictionary }: SpanRows, operation: Buffer): Uint8Array {
@@ -79,13 +98,13 @@ function namesEqualTo({ dictionary }: SpanRows, operation: Buffer): Uint8Array {
   return equal;
 }
 
-function byAttributes(rows: SpanRows, queries: readonly AttributeQuery[], found: readonly number[]): readonly number[] {
+function byAttributes(rows: SpanRows, queries: readonly AttributeQuery[], found: Uint32Array): Uint32Array {
   const { resources, rest, dictionary } = rows;
   const inResource = queries.map((query) =>
     Uint8Array.from(dictionary.resources, (resource) => (hasAttribute(resource, query) ? 1 : 0)),
   );
   const hasAll = (row: number) => inResource.every((has) => has[resources[row] as number] === 1);
-  const result: number[] = [];
+  let count = 0;
   for (let chunk = 0, next = 0; chunk < rest.chunks && next < found.length; chunk++) {
     const end = rest.first(chunk + 1);
     const begin = next;
@@ -99,9 +118,11 @@ function byAttributes(rows: SpanRows, queries: readonly AttributeQuery[], found:
         left = left.filter((row) => isInResource(row) || inRest(row));
       }
     }
-    for (const row of left) result.push(row);
+    // No further than has been read.
+    found.set(left, count);
+    count += left.length;
   }
-  return result;
+  return found.subarray(0, count);
 }
 
 function hasAttribute({ bytes }: Envelope, query: AttributeQuery): boolean {
@@ -113,7 +134,7 @@ function hasAttribute({ bytes }: Envelope, query: AttributeQuery): boolean {
 const fewRows = 64;
 
 /** Tells of the rows, which are of one chunk, whether they have the attribute; the chunk's bytes are searched as a whole. */
-function inChunk({ rest }: SpanRows, bytes: Buffer, query: AttributeQuery, rows: readonly number[]) {
+function inChunk({ rest }: SpanRows, bytes: Buffer, query: AttributeQuery, rows: Uint32Array) {
   if (rows.length < fewRows) return (row: number) => query.isIn(bytes, rest.start(row), rest.end(row));
   const has = new Set<number>();
   for (const needle of query.needles) {
@@ -132,7 +153,7 @@ function inChunk({ rest }: SpanRows, bytes: Buffer, query: AttributeQuery, rows:
 }
 
 /** Index of the first of the rows, from `low` on, whose rest ends after `at`. */
-function firstEndingAfter(rows: readonly number[], endOf: (row: number) => number, at: number, low: number): number {
+function firstEndingAfter(rows: Uint32Array, endOf: (row: number) => number, at: number, low: number): number {
   let high = rows.length;
   while (low < high) {
     const middle = (low + high) >> 1;

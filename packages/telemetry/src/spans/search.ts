@@ -7,7 +7,7 @@ import { DamagedError } from "../store/segment.ts";
 import type { TraceSearch, TraceSummary } from "../telemetry.ts";
 import { TraceAssembly } from "./assemble.ts";
 import { matches, mayMatch, prepare, type Wanted } from "./match.ts";
-import { BlockRows, mayHoldTrace, numberOf, type SpanBlock } from "./span-block.ts";
+import { BlockRows, mayHoldTraces, numbersIn, type SpanBlock, servicesOf } from "./span-block.ts";
 import type { SpanHead } from "./span-head.ts";
 import type { SpanRows } from "./span-rows.ts";
 import { TraceSum } from "./summary.ts";
@@ -24,6 +24,8 @@ export interface Searched {
 }
 
 const usualLimit = 20;
+/** For more traces than this, an index of a block's or the head's traces is made. */
+const fewTraces = 50;
 
 /** The `limit` traces whose matching spans are the newest; newest first. */
 export async function searchTraces(store: Searched, search: TraceSearch): Promise<TraceSummary[]> {
@@ -46,13 +48,41 @@ export async function searchTraces(store: Searched, search: TraceSearch): Promis
 export async function assembleTrace(store: Searched, id: Buffer, most: number): Promise<TracesData | undefined> {
   const assembly = new TraceAssembly();
   const blocks = store.blocks();
-  addAll(assembly, store.head, rowsOf(store.head, id), most);
+  addAll(assembly, store.head, rowsFinder(store.head, false)(id), most);
   for (const block of blocks) {
-    if (block.gone || !mayHoldTrace(block, id)) continue;
+    if (holding(store, block, [{ id }]).length === 0) continue;
     await store.pause();
-    reading(store, block, (rows) => addAll(assembly, rows, rowsOf(rows, id), most));
+    reading(store, block, (rows) => addAll(assembly, rows, rowsFinder(rows, false)(id), most));
   }
   return assembly.data;
+}
+
+export interface KnownService {
+  readonly service: string;
+  /** With those thinned out. */
+  readonly spans: number;
+  readonly errors: number;
+}
+
+/** Services of everything that is there; most spans first. */
+export async function knownServices(store: Searched): Promise<KnownService[]> {
+  const sums = new Map<string, KnownService>();
+  const add = (services: readonly (readonly [string, number, number])[]) => {
+    for (const [service, spans, errors] of services) {
+      const known = sums.get(service);
+      sums.set(service, { service, spans: spans + (known?.spans ?? 0), errors: errors + (known?.errors ?? 0) });
+    }
+  };
+  const blocks = store.blocks();
+  add(servicesOf(store.head));
+  for (const block of blocks) {
+    if (block.about.services) add(block.about.services);
+    else {
+      await store.pause();
+      reading(store, block, (rows) => add(servicesOf(rows)));
+    }
+  }
+  return [...sums.values()].sort((a, b) => b.spans - a.spans);
 }
 
 /** The newest traces of which a span matched, by that span's start. */
@@ -69,7 +99,8 @@ class Newest {
     if (found.length === 0) return;
     const { traces, starts, traceIds, base } = rows;
     const newest = new Map<number, number>();
-    for (const row of found) {
+    for (let at = 0; at < found.length; at++) {
+      const row = found[at] as number;
       const trace = traces[row] as number;
       const start = starts[row] as number;
       if (start > (newest.get(trace) ?? Number.NEGATIVE_INFINITY)) newest.set(trace, start);
@@ -97,38 +128,71 @@ async function summaries(store: Searched, ids: readonly Buffer[]): Promise<Trace
   if (ids.length === 0) return [];
   const sums = ids.map((id) => ({ id, sum: new TraceSum() }));
   const blocks = store.blocks();
-  for (const { id, sum } of sums) for (const row of rowsOf(store.head, id)) sum.add(store.head, row);
+  const addTo = (rows: SpanRows, here: typeof sums) => {
+    const rowsOf = rowsFinder(rows, here.length > fewTraces);
+    for (const { id, sum } of here) for (const row of rowsOf(id)) sum.add(rows, row);
+  };
+  addTo(store.head, sums);
   for (const block of blocks) {
-    if (block.gone) continue;
-    const here = sums.filter(({ id }) => mayHoldTrace(block, id));
+    const here = holding(store, block, sums);
     if (here.length === 0) continue;
     await store.pause();
-    reading(store, block, (rows) => {
-      for (const { id, sum } of here) for (const row of rowsOf(rows, id)) sum.add(rows, row);
-    });
+    reading(store, block, (rows) => addTo(rows, here));
   }
   return sums.flatMap(({ id, sum }) => sum.of(id) ?? []).sort((a, b) => b.start - a.start);
 }
 
+/** Those of the traces that may be in the block. */
+function holding<T extends { readonly id: Buffer }>(store: Searched, block: SpanBlock, traces: readonly T[]): T[] {
+  return safely(store, block, () => mayHoldTraces(block, traces)) ?? [];
+}
+
 function reading(store: Searched, block: SpanBlock, read: (rows: BlockRows) => void): void {
+  safely(store, block, () => read(new BlockRows(block)));
+}
+
+function safely<T>(store: Searched, block: SpanBlock, read: () => T): T | undefined {
   if (block.gone) return;
   try {
-    read(new BlockRows(block));
+    return read();
   } catch (error) {
     if (!(error instanceof DamagedError)) throw error;
     store.onDamage(error);
   }
 }
 
-/** Rows of a trace, rising. */
-function rowsOf(rows: SpanRows, id: Buffer): readonly number[] {
-  if (rows instanceof BlockRows) {
-    const [first, count] = rows.trace(id) ?? [0, 0];
-    return Array.from({ length: count }, (_, index) => first + index);
-  }
-  const number = numberOf(rows.traceIds, id);
+/** Finds the rows of traces, rising. `many`: of many traces. */
+function rowsFinder(rows: SpanRows, many: boolean): (id: Buffer) => readonly number[] {
+  const numberOf = numbersIn(rows.traceIds, many);
+  if (rows instanceof BlockRows)
+    return (id) => {
+      const number = numberOf(id);
+      if (number < 0) return [];
+      const first = rows.firsts[number] as number;
+      return Array.from({ length: rows.sizes[number] as number }, (_, index) => first + index);
+    };
+  const byTrace = many ? rowsByTrace(rows) : undefined;
+  return (id) => {
+    const number = numberOf(id);
+    if (number < 0) return [];
+    return byTrace ? (byTrace.get(number) ?? []) : rowsOfTrace(rows, number);
+  };
+}
+
+function rowsOfTrace({ count, traces }: SpanRows, number: number): number[] {
   const found: number[] = [];
-  if (number >= 0) for (let row = 0; row < rows.count; row++) if (rows.traces[row] === number) found.push(row);
+  for (let row = 0; row < count; row++) if (traces[row] === number) found.push(row);
+  return found;
+}
+
+function rowsByTrace({ count, traces }: SpanRows): Map<number, number[]> {
+  const found = new Map<number, number[]>();
+  for (let row = 0; row < count; row++) {
+    const trace = traces[row] as number;
+    const known = found.get(trace);
+    if (known) known.push(row);
+    else found.set(trace, [row]);
+  }
   return found;
 }
 

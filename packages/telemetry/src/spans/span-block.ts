@@ -72,7 +72,6 @@ export function draftOf(rows: SpanRows, level = 0): SpanDraft {
   };
   const parents = encodeParents(ids);
   const weights = rows.weights ? pick(rows.weights) : new Uint8Array(0);
-  const columns = { resources: pick(rows.resources), bits: pick(rows.bits), weights };
   const bloom = new Bloom(order.sizes.length);
   for (let at = 0; at < order.ids.length; at += idLength) bloom.add(order.ids, at);
   const { lengths, chunks } = gather(rows.rest, order.rows);
@@ -88,9 +87,9 @@ export function draftOf(rows: SpanRows, level = 0): SpanDraft {
   put(section.starts, encodeNumbers(starts, true));
   put(section.durations, encodeNumbers(durations, false));
   put(section.names, encodeIntegers(pick(rows.names)));
-  put(section.resources, encodeIntegers(columns.resources));
+  put(section.resources, encodeIntegers(pick(rows.resources)));
   put(section.scopes, encodeIntegers(pick(rows.scopes)));
-  put(section.bits, columns.bits);
+  put(section.bits, pick(rows.bits));
   put(section.restLengths, encodeIntegers(lengths));
   put(section.spanIds, Buffer.concat([bytesOf(ids.low), bytesOf(ids.high)]), true);
   put(section.parents, parents.codes);
@@ -108,44 +107,44 @@ export function draftOf(rows: SpanRows, level = 0): SpanDraft {
     from: Math.floor(rows.base + first / 1e6),
     to: Math.ceil(rows.base + last / 1e6),
     rows: order.rows.length,
-    about: aboutOf(rows, durations, columns, level),
+    about: aboutOf(rows, durations, level),
     sections,
   };
 }
 
-function aboutOf(
-  rows: SpanRows,
-  durations: Float64Array,
-  { resources, bits: bit, weights }: { resources: Uint32Array; bits: Uint8Array; weights: Uint8Array },
-  level: number,
-): SpansAbout {
-  const spans = new Float64Array(rows.dictionary.resources.length);
-  const errors = new Float64Array(spans.length);
-  for (let row = 0; row < resources.length; row++) {
-    const resource = resources[row] as number;
-    const count = 1 << (weights[row] ?? 0);
-    spans[resource] = (spans[resource] as number) + count;
-    if (((bit[row] as number) & bits.status) === bits.error) errors[resource] = (errors[resource] as number) + count;
-  }
-  const services = new Map<string, [string, number, number]>();
-  for (const [resource, { service }] of rows.dictionary.resources.entries()) {
-    if (spans[resource] === 0) continue;
-    const known = services.get(service);
-    const sum: [string, number, number] = known ?? [service, 0, 0];
-    sum[1] += spans[resource] as number;
-    sum[2] += errors[resource] as number;
-    if (!known) services.set(service, sum);
-  }
+function aboutOf(rows: SpanRows, durations: Float64Array, level: number): SpansAbout {
+  const services = servicesOf(rows);
   const [shortest, longest] = extent(durations);
   return {
     base: rows.base,
     shortest,
     longest,
-    errors: errors.some((count) => count > 0),
-    services: services.size > mostServices ? undefined : [...services.values()],
-    spans: spans.reduce((sum, count) => sum + count, 0),
+    errors: services.some(([, , errors]) => errors > 0),
+    services: services.length > mostServices ? undefined : services,
+    spans: services.reduce((sum, [, spans]) => sum + spans, 0),
     level,
   };
+}
+
+/** Name, spans, spans with errors of each service; what was thinned out is counted. */
+export function servicesOf({ count, resources, bits: bit, weights, dictionary }: SpanRows): [string, number, number][] {
+  const spans = new Float64Array(dictionary.resources.length);
+  const errors = new Float64Array(spans.length);
+  for (let row = 0; row < count; row++) {
+    const resource = resources[row] as number;
+    const weight = weights ? 1 << (weights[row] as number) : 1;
+    spans[resource] = (spans[resource] as number) + weight;
+    if (((bit[row] as number) & bits.status) === bits.error) errors[resource] = (errors[resource] as number) + weight;
+  }
+  const services = new Map<string, [string, number, number]>();
+  for (const [resource, { service }] of dictionary.resources.entries()) {
+    if (spans[resource] === 0) continue;
+    const sum = services.get(service) ?? [service, 0, 0];
+    sum[1] += spans[resource] as number;
+    sum[2] += errors[resource] as number;
+    services.set(service, sum);
+  }
+  return [...services.values()];
 }
 
 interface Order {
@@ -292,14 +291,15 @@ export class BlockRows implements SpanRows {
     return this.#once("rest", () => restOf(this.#block, this.#integers(section.restLengths)));
   }
 
-  /** Rows of a trace: from, and how many; undefined: it is not here. */
-  trace(id: Buffer): [number, number] | undefined {
-    const number = numberOf(this.traceIds, id);
-    if (number < 0) return;
-    let first = 0;
-    const { sizes } = this;
-    for (let trace = 0; trace < number; trace++) first += sizes[trace] as number;
-    return [first, sizes[number] as number];
+  /** First row of each trace. */
+  get firsts(): Uint32Array {
+    return this.#once("firsts", () => {
+      const { sizes } = this;
+      const firsts = new Uint32Array(sizes.length);
+      for (let trace = 1; trace < sizes.length; trace++)
+        firsts[trace] = (firsts[trace - 1] as number) + (sizes[trace - 1] as number);
+      return firsts;
+    });
   }
 
   #integers = (at: number): Uint32Array => {
@@ -316,12 +316,29 @@ export class BlockRows implements SpanRows {
   }
 }
 
-/** Whether the trace may be in the block. */
-export const mayHoldTrace = (block: SpanBlock, id: Buffer): boolean =>
-  mayHold(block.length(section.bloom), (offset, length) => block.part(section.bloom, offset, length), id);
+/** More ids than this are looked up in the whole filter. */
+const fewIds = 16;
 
-/** Place of the id among ids of 16 bytes; -1: none. */
-export function numberOf(ids: Buffer, id: Buffer): number {
+/** Those of the traces that may be in the block. */
+export function mayHoldTraces<T extends { readonly id: Buffer }>(block: SpanBlock, traces: readonly T[]): T[] {
+  const length = block.length(section.bloom);
+  if (traces.length === 0) return [];
+  const whole = traces.length > fewIds ? block.read(section.bloom) : undefined;
+  const read = (offset: number, length: number) =>
+    whole ? whole.subarray(offset, offset + length) : block.part(section.bloom, offset, length);
+  return traces.filter(({ id }) => mayHold(length, read, id));
+}
+
+/** Finds places of ids among ids of 16 bytes; -1: none. `many`: it is asked often. */
+export function numbersIn(ids: Buffer, many: boolean): (id: Buffer) => number {
+  if (!many) return (id) => numberOf(ids, id);
+  const numbers = new Map<string, number>();
+  for (let number = 0; number * idLength < ids.length; number++)
+    numbers.set(ids.toString("latin1", number * idLength, (number + 1) * idLength), number);
+  return (id) => numbers.get(id.toString("latin1")) ?? -1;
+}
+
+function numberOf(ids: Buffer, id: Buffer): number {
   for (let at = ids.indexOf(id); at >= 0; at = ids.indexOf(id, at + 1)) if (at % idLength === 0) return at / idLength;
   return -1;
 }

@@ -28,6 +28,8 @@ export class SpanHead implements SpanRows {
   resources = new Uint32Array(rowsAtFirst);
   scopes = new Uint32Array(rowsAtFirst);
   bits = new Uint8Array(rowsAtFirst);
+  /** Only of a head into which blocks are thinned out. */
+  weights: Uint8Array<ArrayBuffer> | undefined;
   ids = newIds(rowsAtFirst);
   /** Rows with those that are not committed. */
   written = 0;
@@ -45,8 +47,9 @@ export class SpanHead implements SpanRows {
   #committed = { traces: 0, names: 0, resources: 0, scopes: 0 };
 
   /** `base`: whole milliseconds; times are kept relative to it. */
-  constructor(base: number) {
+  constructor(base: number, weighted = false) {
     this.base = base;
+    if (weighted) this.weights = new Uint8Array(rowsAtFirst);
   }
 
   /** Bytes of everything of variable length. */
@@ -106,6 +109,7 @@ export class SpanHead implements SpanRows {
     this.resources = grown(this.resources);
     this.scopes = grown(this.scopes);
     this.bits = grown(this.bits);
+    if (this.weights) this.weights = grown(this.weights);
     this.#restEnds = grown(this.#restEnds);
     const { low, high, parentLow, parentHigh } = this.ids;
     this.ids = { low: grown(low), high: grown(high), parentLow: grown(parentLow), parentHigh: grown(parentHigh) };

@@ -10,9 +10,10 @@ import { type Losses, MalformedError, type Taken, UnavailableError } from "../si
 import { BlockStore, type Head, type KeepLimits, type Recovered } from "../store/block-store.ts";
 import type { TraceSearch, TraceSummary } from "../telemetry.ts";
 import { RequestWalk } from "./request-walk.ts";
-import { assembleTrace, type Searched, searchTraces } from "./search.ts";
+import { assembleTrace, type KnownService, knownServices, type Searched, searchTraces } from "./search.ts";
 import { draftOf, type SpanDraft, type SpansAbout } from "./span-block.ts";
 import { SpanHead } from "./span-head.ts";
+import { thin } from "./thinning.ts";
 
 export interface SpanLimits extends KeepLimits {
   /** Milliseconds by which a span's start may lie before now, at most the age that is kept. */
@@ -23,6 +24,8 @@ export interface SpanLimits extends KeepLimits {
   readonly spanBytes: number;
   /** Spans of one trace that `trace` gives at most. */
   readonly traceSpans: number;
+  /** Of a head that is sealed into a block: 32768 are about 15 MB of memory. */
+  readonly blockSpans: number;
 }
 
 const day = 86_400_000;
@@ -35,12 +38,12 @@ export const spanLimits: SpanLimits = {
   tooNew: 3_600_000,
   spanBytes: mebibyte,
   traceSpans: 20_000,
+  blockSpans: 32_768,
 };
 
 /** Times are kept as nanoseconds in numbers, which are exact for 104 days; some of it is for what waits in a journal. */
 const oldest = 90 * day;
-/** A head of so much is sealed: about 15 MB of memory, and blocks that compress well. */
-const headRows = 32_768;
+/** A head of so much is sealed as well. */
 const headBytes = 8 * mebibyte;
 
 export interface SpanStoreOptions {
@@ -65,13 +68,6 @@ export interface SpanStats {
   readonly fault: string | undefined;
 }
 
-export interface KnownService {
-  readonly service: string;
-  /** With those thinned out. */
-  readonly spans: number;
-  readonly errors: number;
-}
-
 export class SpanStore {
   readonly #clock: Clock;
   readonly #losses: Losses;
@@ -80,6 +76,8 @@ export class SpanStore {
   readonly #walk: RequestWalk;
   readonly #blocks: BlockStore<SpansAbout>;
   readonly #searched: Searched;
+  #thinning: Promise<void> | undefined;
+  #closed = false;
 
   private constructor({ folder, clock, losses, limits, free }: SpanStoreOptions) {
     this.#clock = clock;
@@ -97,7 +95,7 @@ export class SpanStore {
     this.#searched = {
       head: this.#head,
       blocks: (period) => this.#blocks.blocks(period),
-      pause: () => new Promise((resolve) => clock.soon(resolve)),
+      pause: () => this.#pause(),
       onDamage: () => losses.add("traces", "damaged block"),
     };
   }
@@ -136,6 +134,11 @@ export class SpanStore {
     return assembleTrace(this.#searched, Buffer.from(id, "hex"), this.#limits.traceSpans);
   }
 
+  /** Of everything that is there; most spans first. */
+  async services(): Promise<KnownService[]> {
+    return knownServices(this.#searched);
+  }
+
   stats(): SpanStats {
     const blocks = this.#blocks.blocks();
     const { count, starts, base } = this.#head;
@@ -151,8 +154,35 @@ export class SpanStore {
     };
   }
 
+  /** Stops in order. Searches under way end with what they have. */
   close(): void {
+    this.#closed = true;
     this.#blocks.close();
+  }
+
+  #pause = (): Promise<void> => new Promise((resolve) => this.#clock.soon(resolve));
+
+  /** Thins out in the background, as long as it is needed. */
+  #thinOut(): void {
+    if (this.#thinning) return;
+    const { bytes, blockSpans } = this.#limits;
+    const { onDamage } = this.#searched;
+    const thinning = { blocks: this.#blocks, limit: bytes, blockSpans, pause: this.#pause, onDamage };
+    const run = async () => {
+      while (!this.#closed) {
+        const gone = await thin(thinning);
+        if (gone === undefined) return;
+        this.#losses.add("traces", "sampled", gone);
+      }
+    };
+    this.#thinning = run()
+      .catch((error) => {
+        // The disk keeps its fault; the next seal tries again.
+        if (!(error instanceof UnavailableError)) throw error;
+      })
+      .finally(() => {
+        this.#thinning = undefined;
+      });
   }
 
   #walked(request: Uint8Array): number {
@@ -168,9 +198,10 @@ export class SpanStore {
 
   /** Seals a head that is full; gives why it could not. */
   #makeRoom(): UnavailableError | undefined {
-    if (this.#head.count < headRows && this.#head.size < headBytes) return;
+    if (this.#head.count < this.#limits.blockSpans && this.#head.size < headBytes) return;
     try {
       this.#blocks.seal();
+      this.#thinOut();
     } catch (error) {
       if (error instanceof UnavailableError) return error;
       throw error;

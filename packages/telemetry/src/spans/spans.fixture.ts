@@ -29,9 +29,17 @@ export class World {
   free = Number.POSITIVE_INFINITY;
   #open: SpanStore[] = [];
 
+  /** Blocks are of 1000 spans, unless said. */
   open(limits: Partial<SpanLimits> = {}): SpanStore {
     const { folder, losses } = this;
-    const store = SpanStore.open({ folder, losses, limits, clock: this.simulation.clock, free: () => this.free });
+    const small = { blockSpans: 1000, ...limits };
+    const store = SpanStore.open({
+      folder,
+      losses,
+      limits: small,
+      clock: this.simulation.clock,
+      free: () => this.free,
+    });
     this.#open.push(store);
     return store;
   }

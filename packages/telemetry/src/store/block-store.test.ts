@@ -303,23 +303,20 @@ describe("replacing segments", () => {
     expect(lines.store.segments).toHaveLength(3);
     return lines;
   };
-  const draft = (text: string): Draft<{ first: string }> => ({
-    from: 0,
-    to: 1,
-    rows: 1,
-    about: { first: text },
-    sections: [{ bytes: Buffer.from(text) }],
-  });
-  test("neighbours become one, over a restart too", () => {
+  async function* drafts(...texts: string[]): AsyncGenerator<Draft<{ first: string }>> {
+    for (const text of texts)
+      yield { from: 0, to: 1, rows: 1, about: { first: text }, sections: [{ bytes: Buffer.from(text) }] };
+  }
+  test("neighbours become one, over a restart too", async () => {
     const lines = big();
-    lines.store.replace(lines.store.segments.slice(0, 2), [draft("ab")]);
+    expect(await lines.store.replace(lines.store.segments.slice(0, 2), drafts("ab"))).toBe(true);
     expect(lines.store.segments.map(({ blocks }) => blocks.map(({ about }) => about.first))).toEqual([["ab"], ["c"]]);
     lines.store.close();
     expect(new Lines({ bytes: 1600 }).store.segments.map(({ blocks }) => blocks.length)).toEqual([1, 1]);
   });
-  test("one is replaced by its thinner self", () => {
+  test("one is replaced by its thinner self", async () => {
     const lines = big();
-    lines.store.replace(lines.store.segments.slice(0, 1), [draft("A")]);
+    expect(await lines.store.replace(lines.store.segments.slice(0, 1), drafts("A"))).toBe(true);
     lines.store.close();
     expect(new Lines({ bytes: 1600 }).store.segments.map(({ blocks }) => blocks[0]?.about.first)).toEqual([
       "A",
@@ -327,11 +324,11 @@ describe("replacing segments", () => {
       "c",
     ]);
   });
-  test("a kill amid it leaves one of both", () => {
+  test("a kill amid it leaves one of both", async () => {
     const lines = big();
     const [first = ""] = files(".blocks");
     const old = readFileSync(join(folder, first));
-    lines.store.replace(lines.store.segments.slice(0, 2), [draft("ab")]);
+    expect(await lines.store.replace(lines.store.segments.slice(0, 2), drafts("ab"))).toBe(true);
     lines.store.close();
     writeFileSync(join(folder, first), old);
     writeFileSync(join(folder, "0000000001-0000000003.blocks.new"), old);
@@ -343,8 +340,17 @@ describe("replacing segments", () => {
     ).toEqual(["ab", "c"]);
     expect(readdirSync(folder).filter((name) => name.endsWith(".new"))).toEqual([]);
   });
-  test("the one that grows cannot be replaced", () => {
+  test("what retention deletes meanwhile is not replaced", async () => {
     const lines = big();
-    expect(() => lines.store.replace(lines.store.segments, [])).toThrow(RangeError);
+    async function* late() {
+      await world.advance(30 * hour);
+      yield* drafts("ab");
+    }
+    expect(await lines.store.replace(lines.store.segments.slice(0, 2), late())).toBe(false);
+    expect(readdirSync(folder).filter((name) => !name.endsWith(".journal"))).toEqual([]);
+  });
+  test("the one that grows cannot be replaced", async () => {
+    const lines = big();
+    await expect(lines.store.replace(lines.store.segments, drafts())).rejects.toThrow(RangeError);
   });
 });

@@ -171,39 +171,50 @@ export class BlockStore<About> {
     return this.#segments;
   }
 
-  /** Puts one new segment of the drafts into the place of neighbours, which are deleted. For what thins out or merges. */
-  replace(old: readonly Segment<About>[], drafts: Iterable<Draft<About>>): void {
-    const at = this.#segments.indexOf(old[0] as Segment<About>);
+  /**
+   * Puts one new segment of the drafts into the place of neighbours, which are deleted, once all drafts have come. For what thins
+   * out or merges. False: retention has deleted one of them meanwhile, or the store was closed, and nothing was replaced.
+   */
+  async replace(old: readonly Segment<About>[], drafts: AsyncIterable<Draft<About>>): Promise<boolean> {
     const blocks = old.flatMap(({ blocks }) => blocks);
+    const at = this.#segments.indexOf(old[0] as Segment<About>);
     if (at < 0 || blocks.length === 0 || at + old.length >= this.#segments.length)
       throw new RangeError("only segments that no longer grow can be replaced");
-    const numbers = old.flatMap(({ path }) => rangeOf(path));
-    const path = join(this.#folder, segmentName(Math.min(...numbers), Math.max(...numbers)));
     const journals = blocks.flatMap(({ journals }) => journals);
     const stamps: Stamps = {
       sealed: Math.max(...blocks.map(({ sealed }) => sealed)),
       journals: [Math.min(...journals), Math.max(...journals)],
     };
-    const temporary = `${path}.new`;
+    const numbers = old.flatMap(({ path }) => rangeOf(path));
+    const path = join(this.#folder, segmentName(Math.min(...numbers), Math.max(...numbers)));
     const made = this.#disk.write(() => {
-      rmSync(temporary, { force: true });
-      const segment = Segment.open<About>(temporary);
-      try {
-        for (const draft of drafts) segment.append(draft, stamps, this.#level);
-        segment.sync();
-        renameSync(temporary, path);
-      } catch (error) {
-        segment.delete();
-        throw error;
-      }
-      segment.path = path;
-      return segment;
+      rmSync(`${path}.new`, { force: true });
+      return Segment.open<About>(`${path}.new`);
     });
-    this.#segments.splice(at, old.length, made);
+    try {
+      for await (const draft of drafts) {
+        this.#disk.write(() => made.append(draft, stamps, this.#level));
+        if (this.#closed || old.some(({ gone }) => gone)) break;
+      }
+      if (this.#closed || old.some(({ gone }) => gone)) {
+        made.delete();
+        return false;
+      }
+      this.#disk.write(() => {
+        made.sync();
+        renameSync(made.path, path);
+      });
+    } catch (error) {
+      made.delete();
+      throw error;
+    }
+    made.path = path;
+    this.#segments.splice(this.#segments.indexOf(old[0] as Segment<About>), old.length, made);
     for (const segment of old) {
       segment.close();
       if (segment.path !== path) rmSync(segment.path, { force: true });
     }
+    return true;
   }
 
   /** Deletes what is too old or too much. Done by itself after each seal and every few minutes. */

@@ -5,7 +5,7 @@
  * body: the sections, one after the other. The header has place, length and CRC-32 of each section, so that a reader takes only
  * what it needs. A last block that is not whole is cut off when the segment is opened; its records are still in their journal.
  */
-import { closeSync, constants, fstatSync, fsync, fsyncSync, ftruncateSync, openSync, unlinkSync } from "node:fs";
+import { closeSync, constants, fstatSync, fsync, fsyncSync, ftruncateSync, openSync, rmSync } from "node:fs";
 import { crc32 } from "node:zlib";
 import { compress, decompress } from "./compress.ts";
 import { readAt, writeAt } from "./positional.ts";
@@ -191,7 +191,7 @@ export class Segment<About> {
 
   delete(): void {
     this.close();
-    unlinkSync(this.path);
+    rmSync(this.path, { force: true });
   }
 
   close(): void {
