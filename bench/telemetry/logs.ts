@@ -1,108 +1,16 @@
-/**
- * A million log lines: how fast they are taken in, what they need on disk, how long searches take. In a process of its own, so that its
- * memory is the store's; `node bench/telemetry/logs.ts [lines]`.
- */
-import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, statSync } from "node:fs";
-import { tmpdir } from "node:os";
+/** A million log lines: taken in, on disk, searched. The store is in a process of its own, so that what is measured is its alone. */
+import { execFile } from "node:child_process";
 import { join } from "node:path";
-import { systemClock } from "../../packages/ambient/src/index.ts";
-import { LogStore } from "../../packages/telemetry/src/logs/log-store.ts";
-import { Losses } from "../../packages/telemetry/src/sink.ts";
-import type { LogSearch } from "../../packages/telemetry/src/telemetry.ts";
-import { type Figure, tableOf } from "../table.ts";
-import { requestsIn, start } from "./log-lines.ts";
+import { promisify } from "node:util";
+import type { Figure } from "../table.ts";
 
-const count = Number(process.argv[2] ?? 1_000_000);
-const folder = mkdtempSync(join(tmpdir(), "flotilla-bench-logs-"));
-const mega = 2 ** 20;
-const rss = () => process.memoryUsage.rss() / mega;
+/** As the telemetry process is started: a small nursery costs no time here, and saves some 30 MiB. */
+const flags = ["--max-semi-space-size=2"];
 
-function open() {
-  return LogStore.open({
-    folder: join(folder, "store"),
-    clock: systemClock,
-    losses: new Losses(),
-    limits: { age: 7 * 24 * 3_600_000, bytes: 4096 * mega },
-  });
+export async function logs(): Promise<Figure[]> {
+  const { stdout } = await promisify(execFile)(process.execPath, [
+    ...flags,
+    join(import.meta.dirname, "log-search.ts"),
+  ]);
+  return JSON.parse(stdout) as Figure[];
 }
-
-/** Median of five; the longest time for which nothing else could run meanwhile. */
-async function time(store: LogStore, search: LogSearch) {
-  const times: number[] = [];
-  let found = 0;
-  let longest = 0;
-  for (let round = 0; round < 5; round++) {
-    let last = performance.now();
-    let watching = true;
-    const watch = () => {
-      longest = Math.max(longest, performance.now() - last);
-      last = performance.now();
-      if (watching) setImmediate(watch);
-    };
-    setImmediate(watch);
-    const begun = performance.now();
-    found = (await store.logs(search)).length;
-    times.push(performance.now() - begun);
-    watching = false;
-  }
-  times.sort((a, b) => a - b);
-  return { ms: times[2] as number, found, longest };
-}
-
-const figures: Figure[] = [];
-const say = (what: string, ours: string, aim?: string) => figures.push({ what, ours, ...(aim && { aim }) });
-try {
-  const lines = join(folder, "lines");
-  execFileSync(process.execPath, [join(import.meta.dirname, "log-lines.ts"), lines, String(count)]);
-  say("memory before, RSS", `${rss().toFixed(0)} MiB`);
-  let store = open();
-  let taken = 0;
-  let most = 0;
-  for (const request of requestsIn(lines)) {
-    const begun = process.cpuUsage();
-    store.add(request);
-    const { user, system } = process.cpuUsage(begun);
-    taken += user + system;
-    most = Math.max(most, rss());
-    // Blocks are forced to the disk in the background.
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-  say("log lines taken in, per second of a core", (count / (taken / 1e6)).toFixed(0));
-  say("... a line as it was sent", `${(statSync(lines).size / count).toFixed(0)} B`);
-  say("... a line on disk", `${(store.stats().bytesOnDisk / count).toFixed(1)} B`);
-  say("... memory at most, RSS", `${most.toFixed(0)} MiB`, "250 MiB");
-  store.close();
-  const begun = performance.now();
-  store = open();
-  say(`${count} lines opened again`, `${(performance.now() - begun).toFixed(0)} ms`);
-  const [rare] = await store.logs({ grep: "card_declined", limit: 1 });
-  const searches: [what: string, search: LogSearch][] = [
-    ["rare words", { grep: "card_declined" }],
-    ["no such word", { grep: "no such word" }],
-    ["a frequent word, the newest thousand", { grep: "request" }],
-    ["an expression with a literal", { grep: "order \\d+9999 created" }],
-    ["an expression without any", { grep: "\\d{3}77\\d? .*[xyz]=9", limit: 10 }],
-    ["rare words, ignoring case", { grep: "CARD_declined", ignoreCase: true }],
-    ["a trace", { traceId: rare?.record.traceId ?? "" }],
-    [
-      "warnings of a service, a minute",
-      { services: ["orders"], minSeverity: 13, from: start + 40_000, to: start + 50_000 },
-    ],
-    ["an attribute", { attributes: { reqId: `req-${Math.floor(count / 2)}` } }],
-    ["the newest hundred", { limit: 100 }],
-  ];
-  for (const [what, search] of searches) {
-    const { ms, found, longest } = await time(store, search);
-    say(
-      `search: ${what} (${found} found)`,
-      `${ms.toFixed(0)} ms, at most ${longest.toFixed(0)} ms at a time`,
-      "1000 ms",
-    );
-  }
-  say("memory after the searches, RSS", `${rss().toFixed(0)} MiB`, "250 MiB");
-  store.close();
-} finally {
-  rmSync(folder, { recursive: true, force: true });
-}
-console.log(tableOf(figures));
