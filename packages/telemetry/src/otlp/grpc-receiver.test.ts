@@ -231,6 +231,40 @@ test("a request that does not come to its end", async () => {
   while (receiver.intake.inFlight > 0) await new Promise((resolve) => setTimeout(resolve, 5));
 });
 
+test("a connection without requests is closed after a while", async () => {
+  receiver = await receiving({ limits: { idleTime: 50 } });
+  const session = connectHttp2(`http://127.0.0.1:${receiver.grpc.port}`);
+  ends.push(() => session.destroy());
+  await new Promise((resolve) => session.on("close", resolve));
+  expect((await call(protobuf)).error).toBeUndefined();
+});
+
+test("connections beyond the limit are closed", async () => {
+  receiver = await receiving({ limits: { connections: 1 } });
+  const first = connectHttp2(`http://127.0.0.1:${receiver.grpc.port}`);
+  ends.push(() => first.destroy());
+  await new Promise((resolve) => first.on("remoteSettings", resolve));
+  const second = connectHttp2(`http://127.0.0.1:${receiver.grpc.port}`);
+  second.on("error", () => {});
+  await new Promise((resolve) => second.on("close", resolve));
+  expect(first.closed).toBe(false);
+});
+
+test("requests that are taken back at once, by the thousand", async () => {
+  receiver = await receiving();
+  const session = connectHttp2(`http://127.0.0.1:${receiver.grpc.port}`);
+  session.on("error", () => {});
+  ends.push(() => session.destroy());
+  for (let i = 0; i < 3000 && !session.closed && !session.destroyed; i++) {
+    const stream = session.request({ ":method": "POST", ":path": traces, "content-type": "application/grpc" });
+    stream.on("error", () => {});
+    stream.close();
+    if (i % 100 === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  expect((await call(protobuf)).error).toBeUndefined();
+  expect(receiver.intake.inFlight).toBe(0);
+});
+
 test("what is no HTTP/2 is cut off", async () => {
   receiver = await receiving();
   const socket = connect(receiver.grpc.port, "127.0.0.1");
