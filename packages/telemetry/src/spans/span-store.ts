@@ -191,7 +191,6 @@ export class SpanStore {
       return this.#walk.walk(request, this.#clock.now());
     } catch (error) {
       this.#head.rollback();
-      if (error instanceof MalformedError) this.#losses.add("traces", "malformed");
       throw error;
     }
   }
@@ -227,7 +226,7 @@ export class SpanStore {
     } catch (error) {
       if (!(error instanceof MalformedError)) throw error;
       this.#head.rollback();
-      this.#losses.add("traces", "malformed");
+      this.#losses.add("traces", "not recovered");
     }
   }
 
