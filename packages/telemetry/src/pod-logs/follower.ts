@@ -82,6 +82,8 @@ interface Followed {
   dropped: { lines: number; bytes: number; saidAt: number };
   /** What waits is passed over, until little enough does. */
   skipping: boolean;
+  /** Its first lines may have been handed on before a kill. */
+  mayRepeat: boolean;
   gone: boolean;
 }
 
@@ -123,9 +125,9 @@ export class Follower {
 
   /** Goes on until `signal`; then hands on what there is and writes the checkpoint. */
   async run(signal: AbortSignal): Promise<void> {
-    const { clock, kept } = this.#options;
-    this.#guarded({ key: "pods" }, () => this.#list());
-    if (this.#wasKilled && kept) for (const each of this.#followed.values()) await this.#resume(each, kept);
+    const { clock } = this.#options;
+    // From now on it may be killed.
+    this.#write({ containers: this.#remembered, clean: false });
     while (!signal.aborted) {
       const more = await this.round(signal);
       if (!more) await sleep(clock, readEvery, signal).catch(() => undefined);
@@ -138,12 +140,12 @@ export class Follower {
   }
 
   /** Reads what may have been handed on before, as long as it has. */
-  async #resume(each: Followed, kept: Kept): Promise<void> {
+  async #resume(each: Followed): Promise<void> {
     const { folder, container, log } = each;
-    const now = this.#options.clock.now();
-    if (!this.#resource(each, now)) return;
-    for (let isRepeated = true; isRepeated && !each.held; ) {
-      const read = this.#guarded(each, () => log.read(this.#chunk, now));
+    const { clock, kept } = this.#options;
+    each.mayRepeat = false;
+    for (let isRepeated = true; isRepeated && !each.held && kept; ) {
+      const read = this.#guarded(each, () => log.read(this.#chunk, clock.now()));
       if (!read || read.bytes === 0) return;
       // Records that wait for more lines are compared as well.
       const records = [...read.records, ...(read.more ? [] : log.flush().records)];
@@ -160,6 +162,7 @@ export class Follower {
     let more = false;
     for (const each of [...this.#followed.values()]) {
       if (signal?.aborted) break;
+      if (each.mayRepeat && this.#resource(each, clock.now())) await this.#resume(each);
       const step = this.#guarded(each, () => this.#step(each)) ?? "idle";
       if (step === "more") more = true;
       if (step !== "idle") await new Promise<void>((resolve) => clock.soon(resolve));
@@ -181,9 +184,11 @@ export class Follower {
         const key = `${name}/${container}`;
         there.add(key);
         if (!pod || this.#followed.has(key)) continue;
-        const log = this.#follow(key, pod, container, now);
+        const each = this.#follow(key, pod, container, now);
+        if (!isFirst) continue;
         // What was written while nobody read is taken whole, however much it is.
-        if (isFirst) log.backlog = log.unread();
+        each.log.backlog = each.log.unread();
+        each.mayRepeat = this.#wasKilled;
       }
     }
     for (const each of this.#followed.values()) {
@@ -194,10 +199,10 @@ export class Follower {
       if (!there.has(key)) this.#changed = this.#remembered.delete(key) || this.#changed;
   }
 
-  #follow(key: string, folder: LogFolder, container: string, now: number): ContainerLog {
+  #follow(key: string, folder: LogFolder, container: string, now: number): Followed {
     const known = this.#remembered.get(key);
     const log = new ContainerLog(join(this.#options.folder, key), known?.files ?? [], this.#limits.longestLine, now);
-    this.#followed.set(key, {
+    const followed: Followed = {
       key,
       folder,
       container,
@@ -209,9 +214,11 @@ export class Follower {
       held: undefined,
       dropped: { lines: 0, bytes: 0, saidAt: 0 },
       skipping: false,
+      mayRepeat: false,
       gone: false,
-    });
-    return log;
+    };
+    this.#followed.set(key, followed);
+    return followed;
   }
 
   #step(each: Followed): "more" | "some" | "idle" {
@@ -335,13 +342,17 @@ export class Follower {
       this.#saving = { at: now, checkpoint: { containers: new Map(this.#remembered), clean: atOnce } };
     }
     if (!this.#saving || (!atOnce && now - this.#saving.at < sinkNeeds)) return;
+    this.#write(this.#saving.checkpoint);
+    this.#saving = undefined;
+  }
+
+  #write(checkpoint: Checkpoint): void {
     try {
-      writeCheckpoint(this.#options.checkpoint, this.#saving.checkpoint);
+      writeCheckpoint(this.#options.checkpoint, checkpoint);
     } catch (error) {
       this.#changed = true;
       this.#complain("checkpoint", `${this.#options.checkpoint} cannot be written`, error);
     }
-    this.#saving = undefined;
   }
 
   /** What is wrong with one container's files stops no other. */
