@@ -206,7 +206,7 @@ export class LogStore {
       return [...best, ...added].sort(byTime).slice(-limit);
     } catch (error) {
       if (!(error instanceof DamagedError)) throw error;
-      this.#losses.add("logs", "block damaged (searches)");
+      this.#losses.add("logs", "damaged block");
       return best;
     } finally {
       // What is in the head is not its own.
