@@ -403,7 +403,7 @@ describe("with time", () => {
 
   test("older samples are fewer; counters still say the same increase", async () => {
     open();
-    await run(20 * day, 5 * minute, (count) => counter("c", point(now(), count % 1000)));
+    await run(20 * day, 10 * minute, (count) => counter("c", point(now(), count % 1000)));
     const stats = store.stats();
     const [values = []] = valuesOf("c_total");
     let increase = 0;
@@ -411,7 +411,7 @@ describe("with time", () => {
       const [before, after] = [values[i - 1] as number, values[i] as number];
       increase += after < before ? after : after - before;
     }
-    expect(increase).toBe(5 * 999 + (5760 % 1000) - 1);
+    expect(increase).toBe(2 * 999 + (2880 % 1000) - 1);
     expect(stats.oldest).toBe(begin);
     expect(files(".metrics").length).toBeLessThan(40);
   });
@@ -440,6 +440,80 @@ describe("with time", () => {
     expect(valuesOf("g")).toHaveLength(10_000);
     expect(valuesOf("g").every((values) => values.length === 12)).toBe(true);
   });
+});
+
+describe("histograms", () => {
+  const native = (time: number, ...bucketCounts: number[]): Metric => ({
+    name: "h",
+    exponentialHistogram: {
+      aggregationTemporality: 2,
+      dataPoints: [
+        {
+          timeUnixNano: nano(time),
+          scale: 2,
+          count: String(bucketCounts.reduce((sum, count) => sum + count, 0)),
+          sum: 1.5,
+          positive: { offset: -1, bucketCounts: bucketCounts.map(String) },
+        },
+      ],
+    },
+  });
+  const counts = () =>
+    store.select([named("h")], ever)[0]?.histograms?.map((each) => Array.from(each?.positive.counts ?? []));
+
+  test("are the same from memory, journal and block", async () => {
+    open();
+    const rounds = 125;
+    await run(rounds * minute, minute, (count) => native(now(), 1 + count, 2, 3 * count));
+    const expected = Array.from({ length: rounds }, (_, count) => (count === 0 ? [1, 2] : [1 + count, 2, 3 * count]));
+    expect(files(".metrics")).toHaveLength(1);
+    expect(counts()).toEqual(expected);
+    crash();
+    expect(counts()).toEqual(expected);
+  });
+
+  test("the same again is nothing, another at the same time is refused", () => {
+    open();
+    add(native(begin, 1, 2));
+    add(native(begin, 1, 2));
+    add(native(begin, 1, 3));
+    expect(counts()).toEqual([[1, 2]]);
+    expect(lost()).toEqual(["1 duplicate"]);
+  });
+});
+
+test("a question amid writing a block sees everything once", async () => {
+  open();
+  for (let id = 0; id < 500; id++) add(gauge("g", point(begin, id, { id: String(id) })));
+  const seen: number[] = [];
+  let turns = 0;
+  const look = () => {
+    seen.push(valuesOf("g").length, valuesOf("g").flat().length);
+    if (++turns < 20) simulated.clock.soon(look);
+  };
+  await simulated.advance(2 * hour - 10 * second);
+  // The store looks after itself every 30 s: at the whole two hours it begins to write, a piece in each turn.
+  simulated.clock.after(10 * second, look);
+  await simulated.advance(minute);
+  expect(files(".metrics")).toHaveLength(1);
+  expect(seen).toHaveLength(40);
+  expect(new Set(seen)).toEqual(new Set([500]));
+});
+
+test("a question for too much is refused with what to do", () => {
+  open({ maxSelected: 3 });
+  add(gauge("g", ...[1, 2, 3, 4].map((value) => point(begin + value, value))));
+  expect(() => valuesOf("g")).toThrow("more than 3 samples; ask for fewer series or a shorter time");
+});
+
+test("what comes late goes to its place also when earlier samples are in a block", async () => {
+  open();
+  await run(2 * hour, minute, (count) => gauge("g", point(now(), count)));
+  await simulated.advance(minute);
+  expect(files(".metrics")).toHaveLength(1);
+  add(gauge("g", point(begin + 115.5 * minute, 1000)));
+  expect(valuesOf("g")[0]?.slice(-6)).toEqual([115, 1000, 116, 117, 118, 119]);
+  expect(lost()).toEqual([]);
 });
 
 describe("what is damaged", () => {

@@ -6,6 +6,7 @@ import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Cancel, Clock } from "@flotilla/ambient";
 import { decodeMetrics } from "../otlp/codec.ts";
+import { countRecords } from "../otlp/count.ts";
 import type { MetricsData } from "../otlp/types.ts";
 import { type Losses, type Taken, UnavailableError } from "../sink.ts";
 import { Disk } from "../store/disk.ts";
@@ -66,6 +67,7 @@ const seriesPerTurn = 100;
 export class MetricStore implements SeriesSource {
   readonly #folder: string;
   readonly #clock: Clock;
+  readonly #losses: Losses;
   readonly #limits: MetricLimits;
   readonly #disk: Disk;
   readonly #files: BlockFiles;
@@ -87,6 +89,7 @@ export class MetricStore implements SeriesSource {
   private constructor({ folder, clock, losses, limits }: MetricStoreOptions) {
     this.#folder = folder;
     this.#clock = clock;
+    this.#losses = losses;
     this.#limits = { ...defaultMetricLimits, ...limits };
     this.#headSince = clock.now();
     this.#disk = new Disk(folder, clock, this.#limits.reserve);
@@ -105,13 +108,19 @@ export class MetricStore implements SeriesSource {
 
   /** An ExportMetricsServiceRequest as protobuf. See `Sink`. */
   add(request: Uint8Array): Taken {
-    this.#admit();
-    return this.addData(decodeMetrics(request));
+    try {
+      this.#admit();
+      return this.#take(decodeMetrics(request));
+    } catch (error) {
+      if (error instanceof UnavailableError) {
+        const reason = this.#disk.fault === undefined ? "falling behind" : "disk full";
+        this.#losses.add("metrics", reason, countRecords("metrics", request));
+      }
+      throw error;
+    }
   }
 
-  /** As `add`, of a request that is decoded already. */
-  addData(data: MetricsData): Taken {
-    this.#admit();
+  #take(data: MetricsData): Taken {
     const intake = this.#intake;
     intake.begin();
     translate(data, intake);
@@ -151,19 +160,27 @@ export class MetricStore implements SeriesSource {
     };
   }
 
-  /** Everything is in files when it returns. */
+  /** Everything is in files when it returns; on an `UnavailableError` what the disk did not take is lost. */
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#cancel();
     this.#job?.return();
-    try {
-      this.#writeJournal();
-      this.#journal?.stop();
-      this.#frozenJournals?.journal?.stop();
-    } finally {
-      this.#files.close();
+    const steps = [
+      () => this.#writeJournal(),
+      () => this.#journal?.stop(),
+      () => this.#frozenJournals?.journal?.stop(),
+      () => this.#files.close(),
+    ];
+    let failure: { readonly error: unknown } | undefined;
+    for (const step of steps) {
+      try {
+        step();
+      } catch (error) {
+        failure ??= { error };
+      }
     }
+    if (failure) throw failure.error;
   }
 
   #parts() {
@@ -174,7 +191,7 @@ export class MetricStore implements SeriesSource {
     };
   }
 
-  /** Throws an `UnavailableError` when nothing can be taken; whoever sends counts it. */
+  /** Throws an `UnavailableError` when nothing can be taken. */
   #admit(): void {
     if (this.#isClosed) throw new UnavailableError("the metric store is closed");
     if (!this.#journal) this.#beginJournal();
@@ -260,6 +277,8 @@ export class MetricStore implements SeriesSource {
     done: (isThere: boolean) => void,
   ): Generator<undefined, void> {
     try {
+      // Others need room more than we need fewer files.
+      this.#disk.write(() => undefined);
       const facts = yield* write();
       this.#fault = undefined;
       done(facts !== undefined);

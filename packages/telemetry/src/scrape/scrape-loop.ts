@@ -9,6 +9,7 @@ import { ended, metricsOfPoints, pointKey, type ScrapedPoint, scrapedPoints } fr
 
 export interface LoopOptions {
   readonly key: string;
+  readonly url: string;
   /** Milliseconds. */
   readonly interval: number;
   readonly resource: Resource;
@@ -24,10 +25,17 @@ export interface LoopOptions {
 
 export interface TargetState {
   readonly key: string;
+  /** "" for the process itself. */
+  readonly url: string;
+  readonly resource: Resource;
+  /** Milliseconds. */
+  readonly interval: number;
   /** Why the last scrape failed; undefined: it did not, or there was none yet. */
   readonly fault: string | undefined;
-  /** Of the last one. Milliseconds since the epoch. */
+  /** Of the last one; undefined: there was none yet. Milliseconds since the epoch. */
   readonly at: number | undefined;
+  /** Of the last one, in seconds. */
+  readonly duration: number;
 }
 
 export class ScrapeLoop {
@@ -40,7 +48,8 @@ export class ScrapeLoop {
 
   constructor(options: LoopOptions) {
     this.#options = options;
-    this.#state = { key: options.key, fault: undefined, at: undefined };
+    const { key, url, resource, interval } = options;
+    this.#state = { key, url, resource, interval, fault: undefined, at: undefined, duration: 0 };
     this.#again();
   }
 
@@ -65,7 +74,7 @@ export class ScrapeLoop {
   }
 
   async #scrape(): Promise<void> {
-    const { clock, key, read, more, maxSamples } = this.#options;
+    const { clock, read, more, maxSamples } = this.#options;
     const at = clock.now();
     let fault: string | undefined;
     let points: ScrapedPoint[] = [];
@@ -79,11 +88,11 @@ export class ScrapeLoop {
       fault = (error as Error).message;
     }
     if (this.#isStopped) return;
-    this.#state = { key, fault, at };
-    const seconds = (clock.now() - at) / 1000;
+    const duration = (clock.now() - at) / 1000;
+    this.#state = { ...this.#state, fault, at, duration };
     this.#take(at, points, [
       report("up", "1 if the target could be scraped, 0 if not.", fault === undefined ? 1 : 0, at),
-      report("scrape_duration_seconds", "How long the scrape took.", seconds, at),
+      report("scrape_duration_seconds", "How long the scrape took.", duration, at),
       report("scrape_samples_scraped", "Samples that the target said.", samples, at),
       report("scrape_samples_post_metric_relabeling", "Samples that are kept of them.", samples, at),
     ]);

@@ -57,7 +57,7 @@ export class Scraper {
     if (own) {
       const read = async () => ({ text: own(), contentType: "text/plain" });
       const resource = ownResource(nodeName);
-      this.#fixed.push(this.#loop({ key: "telemetry", interval: ownInterval, resource, read }));
+      this.#fixed.push(this.#loop({ key: "telemetry", url: "", interval: ownInterval, resource, read }));
     }
   }
 
@@ -73,7 +73,7 @@ export class Scraper {
     if (!target) return;
     const { url, key, interval, resource } = target;
     const read = () => this.#fetch(url, interval);
-    this.#loops.set(pod, { target, loop: this.#loop({ key, interval, resource, read }) });
+    this.#loops.set(pod, { target, loop: this.#loop({ key, url, interval, resource, read }) });
   };
 
   targets(): readonly TargetState[] {
@@ -92,6 +92,7 @@ export class Scraper {
     const { nodeName } = this.#options;
     return this.#loop({
       key: `kubelet/${nodeName}`,
+      url: `${url}/metrics/resource`,
       interval: kubeletInterval,
       resource: agentResource(nodeName),
       read: () => this.#fetch(`${url}/metrics/resource`, kubeletInterval, token),
@@ -121,7 +122,7 @@ export class Scraper {
     return this.#options.fetch({ url, maxBytes, timeout: Math.min(timeout, interval), ...(token && { token }) });
   }
 
-  #loop(of: Pick<LoopOptions, "key" | "interval" | "resource" | "read" | "more">): ScrapeLoop {
+  #loop(of: Pick<LoopOptions, "key" | "url" | "interval" | "resource" | "read" | "more">): ScrapeLoop {
     const { sink, clock, losses } = this.#options;
     return new ScrapeLoop({ ...of, sink, clock, losses, maxSamples: this.#limits.maxSamples });
   }
