@@ -11,7 +11,7 @@ import {
   type ServiceLevelObjective,
 } from "@flotilla/objects";
 import { idOf } from "./measurements.ts";
-import type { Said } from "./objective-status.ts";
+import { budgetText, capitalized, type Said } from "./objective-status.ts";
 
 /** What one receiver is to be told of one alert. Times as in Kubernetes. */
 export interface Notification {
@@ -124,7 +124,7 @@ function annotationsOf(object: ServiceLevelObjective, alert: ObjectiveAlert): Re
     description: [
       spec.description,
       `Objective: ${spec.target} over ${spec.window ?? "30d"}.`,
-      left && `${Math.round(left.remaining * 1000) / 10}% of the error budget is left (${left.remainingTime}).`,
+      left && `${capitalized(budgetText(left))}.`,
     ]
       .filter(Boolean)
       .join(" "),

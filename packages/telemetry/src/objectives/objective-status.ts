@@ -44,7 +44,13 @@ function burnRates(objective: Objective, { ratios }: Measurement): Record<string
 /** "99.95%", of as many digits as tell something. */
 const percent = (share: number): string => `${Number((share * 100).toPrecision(6))}%`;
 
-const capitalized = (word: string) => word.charAt(0).toUpperCase() + word.slice(1);
+export const capitalized = (word: string) => word.charAt(0).toUpperCase() + word.slice(1);
+
+/** "78.57% of the error budget is left (2m21s of 3m0s)" */
+export function budgetText({ remaining, remainingTime, time }: ErrorBudget): string {
+  if (remaining > 0) return `${percent(remaining)} of the error budget is left (${remainingTime} of ${time})`;
+  return `the error budget of ${time} is spent ${Number((1 - remaining).toPrecision(3))} times`;
+}
 
 function conditionsOf(
   objective: Objective,
@@ -86,7 +92,7 @@ function conditionsOf(
     ];
   }
   const exhausted = budget.remaining <= 0;
-  const left = `${percent(budget.remaining)} of the error budget (${budget.remainingTime} of ${budget.time}) is left`;
+  const left = budgetText(budget);
   const healthy: Said = exhausted
     ? { type: "Healthy", status: "False", reason: "BudgetExhausted", message: left }
     : firing.length > 0
@@ -157,7 +163,7 @@ export function invalidStatus(
 }
 
 /** How long the figures of a status may be older than the last measurement: each write of one wakes everybody who watches. */
-const figuresAge = 60_000;
+const figuresAge = 30_000;
 
 /** Whether `next` says something that people or tools wait for, or its figures have grown old. */
 export function isWorthWriting(

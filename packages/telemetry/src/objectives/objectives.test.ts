@@ -178,6 +178,9 @@ test("a budget that is gone is said to be", async () => {
   expect(it.condition("BudgetExhausted")).toBe("True BudgetExhausted");
   expect(it.condition("Healthy")).toBe("False BudgetExhausted");
   expect(it.object.status?.errorBudget?.remainingTime).toMatch(/^-/);
+  expect(getCondition(it.object.status?.conditions, "BudgetExhausted")?.message).toMatch(
+    /^the error budget of 1m26s is spent 3\.\d+ times$/,
+  );
 });
 
 test("no data are not well", async () => {
@@ -325,7 +328,7 @@ test("a mark that cannot be kept is kept later", async () => {
   expect(it.marks.flatMap(({ resourceLogs = [] }) => resourceLogs).flatMap(markOf)).toEqual(["page Firing"]);
 });
 
-test("figures are written once a minute, alerts at once", async () => {
+test("figures are written twice a minute, alerts at once", async () => {
   const it = await world([{ from: 0, to: 86_400, ratio: 0.0001 }]);
   await it.apply();
   await it.until(60);
@@ -334,6 +337,6 @@ test("figures are written once a minute, alerts at once", async () => {
     await it.until(second);
     versions.add(it.object.metadata.resourceVersion);
   }
-  expect(versions.size).toBeLessThanOrEqual(12);
-  expect(versions.size).toBeGreaterThan(5);
+  expect(versions.size).toBeLessThanOrEqual(22);
+  expect(versions.size).toBeGreaterThan(10);
 });
