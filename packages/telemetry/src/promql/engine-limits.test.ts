@@ -33,6 +33,15 @@ describe("what a query may cost", () => {
     await expect(engine.range(query, minutes)).rejects.toMatchObject({ type: "execution" });
   });
 
+  test("too much for all together is done one after the other", async () => {
+    const limits = { samples: 40_000, allSamples: 40_000, turn: 0 };
+    const engine = promqlEngine({ source: many(20, 1000), clock: systemClock, limits });
+    const results = await Promise.all(
+      Array.from({ length: 5 }, () => engine.range("sum(count_over_time(m[9s]))", minutes)),
+    );
+    for (const result of results) expect(queryData(result)).toMatchObject({ result: [{ values: { length: 601 } }] });
+  });
+
   /** Each look at the clock takes 20 ms, longer than a turn. */
   const ticking = (): Clock => {
     let now = 0;
@@ -67,6 +76,9 @@ describe("what a query may cost", () => {
     });
     expect(turns).toBe(3);
     await expect(engine.range("1", minutes, abort)).rejects.toThrow("canceled");
+    // Nothing is left behind that others would wait for.
+    const crowd = Array.from({ length: 300 }, () => engine.range("m", minutes));
+    expect(await Promise.all(crowd)).toHaveLength(300);
   });
   test("others get their turn", async () => {
     let turns = 0;

@@ -3,12 +3,13 @@ import type { Clock } from "@flotilla/ambient";
 import type { SeriesSource } from "../metrics/series.ts";
 import { QueryError } from "../telemetry.ts";
 import { bare, type Expr, typeOf } from "./ast.ts";
-import { Budget, defaultLimits, type Limits } from "./budget.ts";
+import { Budget, CrowdedError, defaultLimits, type Limits, type Pool } from "./budget.ts";
 import { type Context, evaluate, samplesOf } from "./evaluate.ts";
 import { LabelSet } from "./label-set.ts";
 import { parseQuery } from "./parse.ts";
 import type { Result } from "./result.ts";
 import { eachWindow } from "./select.ts";
+import { Turns } from "./turns.ts";
 
 export interface EngineOptions {
   readonly source: SeriesSource;
@@ -39,6 +40,7 @@ export interface Engine {
 
 export function promqlEngine({ source, clock, limits, lookback = 300_000 }: EngineOptions): Engine {
   const most = { ...defaultLimits, ...limits };
+  const pool: Pool = { samples: 0 };
   const contextOf = (
     start: number,
     end: number,
@@ -47,21 +49,37 @@ export function promqlEngine({ source, clock, limits, lookback = 300_000 }: Engi
   ): Context => ({
     source,
     lookback,
-    budget: new Budget(clock, { ...most, time: Math.min(timeout, most.time) }, signal),
+    budget: new Budget(clock, { ...most, time: Math.min(timeout, most.time) }, pool, signal),
     bounds: { start, end },
     steps: { start, interval: step, count: Math.floor((end - start) / step) + 1 },
   });
 
+  const turns = new Turns();
+  /** Those that would hold too much memory together are done one after the other. */
+  const within = async (begin: () => Context, run: (context: Context) => Promise<Result>): Promise<Result> => {
+    for (const alone of [false, true]) {
+      const leave = await turns.enter(alone);
+      let context: Context | undefined;
+      try {
+        context = begin();
+        return await run(context);
+      } catch (error) {
+        if (!(error instanceof CrowdedError)) throw error;
+      } finally {
+        context?.budget.end();
+        leave();
+      }
+    }
+    throw new Error("a query that runs alone was crowded");
+  };
+
   return {
     async instant(query, at, run = {}) {
       const expr = parseQuery(query);
-      const context = contextOf(at, at, 1, run);
-      const type = typeOf(expr);
-      if (type === "matrix") return { kind: "matrix", series: await rawSamples(expr, context) };
-      const value = await evaluate(expr, context);
-      if (value.kind === "string") return { kind: "string", at, value: value.value };
-      if (value.kind === "scalar") return { kind: "scalar", at, value: value.values[0] as number };
-      return { kind: "vector", at, series: value.series };
+      return within(
+        () => contextOf(at, at, 1, run),
+        (context) => instantResult(expr, context),
+      );
     },
 
     async range(query, { from, to, step }, run = {}) {
@@ -75,19 +93,34 @@ export function promqlEngine({ source, clock, limits, lookback = 300_000 }: Engi
         throw new QueryError(
           "exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query resolution (?step=XX)",
         );
-      const context = contextOf(from, to, step, run);
-      const value = await evaluate(expr, context);
-      if (value.kind === "string") throw new Error("a string passed for a vector");
-      const series =
-        value.kind === "vector"
-          ? value.series
-          : [{ labels: LabelSet.empty, values: value.values, present: new Uint8Array(value.values.length).fill(1) }];
-      return {
-        kind: "range",
-        steps: context.steps,
-        series: series.sort((a, b) => LabelSet.compare(a.labels, b.labels)),
-      };
+      return within(
+        () => contextOf(from, to, step, run),
+        (context) => rangeResult(expr, context),
+      );
     },
+  };
+}
+
+async function instantResult(expr: Expr, context: Context): Promise<Result> {
+  const at = context.bounds.start;
+  if (typeOf(expr) === "matrix") return { kind: "matrix", series: await rawSamples(expr, context) };
+  const value = await evaluate(expr, context);
+  if (value.kind === "string") return { kind: "string", at, value: value.value };
+  if (value.kind === "scalar") return { kind: "scalar", at, value: value.values[0] as number };
+  return { kind: "vector", at, series: value.series };
+}
+
+async function rangeResult(expr: Expr, context: Context): Promise<Result> {
+  const value = await evaluate(expr, context);
+  if (value.kind === "string") throw new Error("a string passed for a vector");
+  const series =
+    value.kind === "vector"
+      ? value.series
+      : [{ labels: LabelSet.empty, values: value.values, present: new Uint8Array(value.values.length).fill(1) }];
+  return {
+    kind: "range",
+    steps: context.steps,
+    series: series.sort((a, b) => LabelSet.compare(a.labels, b.labels)),
   };
 }
 
