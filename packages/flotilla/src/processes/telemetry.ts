@@ -111,6 +111,7 @@ const telemetry: Start = async ({ folder, cluster, stop }) => {
     sink,
     losses,
     log,
+    kept: (search) => logs.logs(search),
   });
   const marks = startMarks({
     api,
