@@ -1,12 +1,13 @@
 /** The blocks of a folder. A file that is not whole is put aside under another name, and said. */
 import { existsSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { Block } from "./block.ts";
+import { Block, HeadCache } from "./block.ts";
 
 const pattern = /^block-(\d+)\.metrics$/;
 
 export class BlockFiles {
   readonly #folder: string;
+  readonly #heads = new HeadCache();
   #blocks: Block[] = [];
   #next = 1;
   /** Files that were put aside, with the reason. */
@@ -48,10 +49,11 @@ export class BlockFiles {
     rmSync(block.path, { force: true });
   }
 
+  /** The rest is read without it. */
   putAside(block: Block, reason: string): void {
     this.#blocks = this.#blocks.filter((other) => other !== block);
     block.close();
-    this.#rename(block.path, reason);
+    this.putFileAside(block.path, reason);
   }
 
   close(): void {
@@ -61,13 +63,13 @@ export class BlockFiles {
 
   #open(path: string): void {
     try {
-      this.#blocks = [...this.#blocks, Block.open(path)];
+      this.#blocks = [...this.#blocks, Block.open(path, this.#heads)];
     } catch (error) {
-      this.#rename(path, (error as Error).message);
+      this.putFileAside(path, (error as Error).message);
     }
   }
 
-  #rename(path: string, reason: string): void {
+  putFileAside(path: string, reason: string): void {
     this.damaged.push(reason);
     if (existsSync(path)) renameSync(path, `${path}.damaged`);
   }

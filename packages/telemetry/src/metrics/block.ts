@@ -10,7 +10,14 @@ import { type CompiledMatcher, type FlatLabels, flatLabels, type LabelSets, setT
 import { readSamples, type Samples } from "./samples.ts";
 
 /** The file is not what was written. */
-export class DamagedError extends Error {}
+export class DamagedError extends Error {
+  readonly path: string;
+
+  constructor(path: string, message: string) {
+    super(`${path}: ${message}`);
+    this.path = path;
+  }
+}
 
 export interface BlockSeries {
   readonly labels: FlatLabels;
@@ -28,8 +35,22 @@ interface PageHead extends LabelSets {
   readonly to: Float64Array;
 }
 
-/** Heads of pages that were asked for last; each some 20 KB. */
-const mostHeads = 16;
+/** Each some 50 KB at most. */
+const mostHeads = 128;
+
+/** Heads of the pages that were asked for last, of all blocks. */
+export class HeadCache {
+  readonly #heads = new Map<PageFacts, PageHead>();
+
+  get(page: PageFacts, read: () => PageHead): PageHead {
+    const head = this.#heads.get(page) ?? read();
+    this.#heads.delete(page);
+    this.#heads.set(page, head);
+    const [oldest] = this.#heads.keys();
+    if (this.#heads.size > mostHeads && oldest) this.#heads.delete(oldest);
+    return head;
+  }
+}
 
 export class Block {
   readonly path: string;
@@ -38,10 +59,17 @@ export class Block {
   readonly bytes: number;
   readonly #file: number;
   readonly #pages: readonly PageFacts[];
-  readonly #heads = new Map<PageFacts, PageHead>();
+  readonly #heads: HeadCache;
 
-  private constructor(path: string, file: number, bytes: number, facts: BlockFacts, pages: readonly PageFacts[]) {
+  private constructor(
+    path: string,
+    file: number,
+    bytes: number,
+    { facts, pages }: { facts: BlockFacts; pages: readonly PageFacts[] },
+    heads: HeadCache,
+  ) {
     this.path = path;
+    this.#heads = heads;
     this.#file = file;
     this.bytes = bytes;
     this.facts = facts;
@@ -49,12 +77,11 @@ export class Block {
   }
 
   /** A `DamagedError` when it is not whole. Pages are verified when they are read. */
-  static open(path: string): Block {
+  static open(path: string, heads: HeadCache): Block {
     const file = openSync(path, "r");
     try {
       const bytes = fstatSync(file).size;
-      const { facts, pages } = readIndex(file, bytes, path);
-      return new Block(path, file, bytes, facts, pages);
+      return new Block(path, file, bytes, readIndex(file, bytes, path), heads);
     } catch (error) {
       closeSync(file);
       throw error;
@@ -102,17 +129,8 @@ export class Block {
   }
 
   #head(page: PageFacts): PageHead {
-    const known = this.#heads.get(page);
-    if (known) {
-      this.#heads.delete(page);
-      this.#heads.set(page, known);
-      return known;
-    }
-    const head = readPageHead(decompress(this.#verified(page).subarray(0, page.headLength), page.headSize));
-    this.#heads.set(page, head);
-    const [oldest] = this.#heads.keys();
-    if (this.#heads.size > mostHeads && oldest) this.#heads.delete(oldest);
-    return head;
+    const bytes = () => this.#verified(page).subarray(0, page.headLength);
+    return this.#heads.get(page, () => readPageHead(decompress(bytes(), page.headSize)));
   }
 
   #data(page: PageFacts): Buffer {
@@ -121,7 +139,7 @@ export class Block {
 
   #verified(page: PageFacts): Buffer {
     const bytes = readAt(this.#file, page.position, page.headLength + page.dataLength);
-    if (crc32(bytes) !== page.crc) throw new DamagedError(`${this.path}: the page at ${page.position} is damaged`);
+    if (crc32(bytes) !== page.crc) throw new DamagedError(this.path, `the page at ${page.position} is damaged`);
     return bytes;
   }
 }
@@ -156,11 +174,11 @@ function readPageHead(bytes: Buffer): PageHead {
 
 function readIndex(file: number, size: number, path: string): { facts: BlockFacts; pages: PageFacts[] } {
   const footer = readAt(file, Math.max(0, size - footerLength), footerLength);
-  if (footer.length < footerLength || !footer.subarray(8).equals(magic)) throw new DamagedError(`${path}: has no end`);
+  if (footer.length < footerLength || !footer.subarray(8).equals(magic)) throw new DamagedError(path, "has no end");
   const length = footer.readUInt32LE(0);
   const index = readAt(file, Math.max(0, size - footerLength - length), length);
   if (index.length < length || crc32(index) !== footer.readUInt32LE(4))
-    throw new DamagedError(`${path}: its index is damaged`);
+    throw new DamagedError(path, "its index is damaged");
   const reader = new ByteReader(index);
   const resolution = reader.varint();
   const from = reader.signed();

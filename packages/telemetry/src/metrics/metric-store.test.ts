@@ -1,6 +1,7 @@
 import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { crc32 } from "node:zlib";
 import { type Simulation, simulation } from "@flotilla/ambient";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { encodeMetrics } from "../otlp/codec.ts";
@@ -312,6 +313,13 @@ describe("too many series", () => {
     expect(add(many("a", 10, 100))).toEqual({ rejected: 0 });
     expect(valuesOf("a")).toHaveLength(20);
   });
+  test("also when nothing at all came since memory was written", async () => {
+    open({ maxSeries: 10 });
+    await simulated.advance(90 * minute);
+    add(many("a", 10));
+    await simulated.advance(2 * hour);
+    expect(add(many("a", 10, 100))).toEqual({ rejected: 0 });
+  });
   test("a histogram is taken whole or not at all", () => {
     open({ maxSeries: 3 });
     add({
@@ -530,6 +538,25 @@ describe("what is damaged", () => {
     expect(valuesOf("c_total")[0]).toHaveLength(180);
     expect(store.stats().recovered.damaged).toHaveLength(1);
     expect(files(".damaged")).toHaveLength(1);
+  });
+  test("a page that changed does not keep others from being merged", async () => {
+    const [first = ""] = await withBlocks();
+    open();
+    flip(first, 40);
+    await simulated.advance(2 * day);
+    expect(store.stats().recovered.damaged).toHaveLength(1);
+    expect(files(".metrics").filter((name) => !name.endsWith(".damaged"))).toHaveLength(1);
+    expect(store.stats().fault).toBeUndefined();
+  });
+  test("a journal that is none is put aside", () => {
+    const record = Buffer.from([0, 2, 4, 9]);
+    const head = Buffer.alloc(8);
+    head.writeUInt32LE(record.length, 0);
+    head.writeUInt32LE(crc32(record), 4);
+    writeFileSync(join(folder, "journal-00000001"), Buffer.concat([head, record]));
+    open();
+    expect(store.stats().recovered.damaged[0]).toContain("journal-00000001");
+    expect(add(gauge("g", point(begin, 1)))).toEqual({ rejected: 0 });
   });
   test("a page that changed is noticed when it is read", async () => {
     const [first = ""] = await withBlocks();

@@ -12,6 +12,7 @@ import { type Losses, type Taken, UnavailableError } from "../sink.ts";
 import { Disk } from "../store/disk.ts";
 import { Journal } from "../store/journal.ts";
 import type { Labels, Period } from "../telemetry.ts";
+import { DamagedError } from "./block.ts";
 import { BlockFiles } from "./block-files.ts";
 import type { BlockFacts } from "./block-writer.ts";
 import { BlockWriter } from "./block-writer.ts";
@@ -230,11 +231,17 @@ export class MetricStore implements SeriesSource {
       const path = join(this.#folder, name);
       this.#journalNumber = Number(journalPattern.exec(name)?.[1]) + 1;
       const reader = journalReader(this.#intake, () => samples++);
-      const [journal, replayed] = Journal.open(path, this.#clock, disk, (record) => readRecord(record, reader));
-      journal.close();
-      this.#journalPaths.push(path);
-      tornBytes += replayed.torn;
-      isClean &&= replayed.clean;
+      try {
+        const [journal, replayed] = Journal.open(path, this.#clock, disk, (record) => readRecord(record, reader));
+        journal.close();
+        this.#journalPaths.push(path);
+        tornBytes += replayed.torn;
+        isClean &&= replayed.clean;
+      } catch (error) {
+        // Whole by its checks and yet no journal of ours: it must not keep us from starting.
+        isClean = false;
+        this.#files.putFileAside(path, `${path}: ${(error as Error).message}`);
+      }
     }
     this.#intake.record.take();
     this.#recovered = { samples, tornBytes, isClean };
@@ -243,7 +250,7 @@ export class MetricStore implements SeriesSource {
 
   /** What memory holds goes to a block from now on, and new samples into a new head. */
   #freeze(): void {
-    if (this.#intake.frozen || this.#intake.head.slots === 0) return;
+    if (this.#intake.frozen) return;
     const before = { journal: this.#journal, paths: this.#journalPaths };
     const frozen = this.#intake.freeze();
     this.#frozenJournals = before;
@@ -284,6 +291,8 @@ export class MetricStore implements SeriesSource {
       done(facts !== undefined);
     } catch (error) {
       this.#fault = `${path}: ${(error as Error).message}`;
+      const damaged = error instanceof DamagedError && this.#files.all.find((block) => block.path === error.path);
+      if (damaged) this.#files.putAside(damaged, (error as Error).message);
     }
   }
 
@@ -326,7 +335,7 @@ export class MetricStore implements SeriesSource {
       const isOver = Math.floor(now / headSpan) > Math.floor(this.#headSince / headSpan);
       const isFull = this.#intake.table.size >= maxSeries && this.#intake.inactive() > maxSeries / 10;
       if (frozen) this.#start(this.#seal(frozen));
-      else if (head.slots > 0 && (isOver || isFull || head.bytes >= this.#limits.headBytes)) this.#freeze();
+      else if (isFull || (head.slots > 0 && (isOver || head.bytes >= this.#limits.headBytes))) this.#freeze();
       else this.#start(this.#mergeAll());
     }
     const again = this.#fault === undefined ? lookAfterEvery : sealAgainAfter;
