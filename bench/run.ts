@@ -9,6 +9,8 @@ import { Resources } from "./resources.ts";
 import { Shop } from "./shop.ts";
 import { start } from "./start.ts";
 import { type Figure, tableOf } from "./table.ts";
+import { logs } from "./telemetry/logs.ts";
+import { preload } from "./telemetry/preload.ts";
 
 const benchmarks: Readonly<Record<string, (shop: Shop, resources: Resources) => Promise<Figure[]>>> = {
   start,
@@ -17,6 +19,8 @@ const benchmarks: Readonly<Record<string, (shop: Shop, resources: Resources) => 
   edit,
   gateway,
   "data-plane": dataPlane,
+  preload,
+  logs,
 };
 
 const names = process.argv.slice(2);

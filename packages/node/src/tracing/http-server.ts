@@ -19,7 +19,7 @@ import { getRPCMetadata, RPCType, setRPCMetadata } from "@opentelemetry/core";
 import { RandomIdGenerator } from "@opentelemetry/sdk-trace-base";
 import { bindEmitter } from "./context.ts";
 import { guarded, listen } from "./guard.ts";
-import { type Instruments, methodOf, nameOf, portNumber, redactedQuery } from "./instruments.ts";
+import { type Instruments, methodOf, nameOf, redactedQuery } from "./instruments.ts";
 
 interface Exchange {
   readonly request: IncomingMessage;
@@ -95,11 +95,14 @@ const headerGetter = {
   get: (headers: IncomingMessage["headers"], name: string) => headers[name],
 };
 
+/** Of a Host header: "shop.example:8080", "[::1]". */
+const authority = /^([^:[\]]+|\[[^\]]+\])(?::(\d{1,5}))?$/;
+
 function requestAttributes(request: IncomingMessage): Attributes {
   const { method = "", url = "/", headers, socket, httpVersion } = request;
   const mark = url.indexOf("?");
   const scheme = (socket as TLSSocket).encrypted ? "https" : "http";
-  const host = URL.parse(`${scheme}://${headers.host ?? ""}`);
+  const [, host, port] = authority.exec(headers.host ?? "") ?? [];
   const forwarded = headers["x-forwarded-for"];
   const client = (Array.isArray(forwarded) ? forwarded[0] : forwarded)?.split(",")[0]?.trim();
   const known = methodOf(method);
@@ -109,8 +112,8 @@ function requestAttributes(request: IncomingMessage): Attributes {
     "url.path": mark < 0 ? url : url.slice(0, mark),
     "url.query": mark < 0 ? undefined : redactedQuery(url.slice(mark + 1)),
     "url.scheme": scheme,
-    "server.address": host?.hostname,
-    "server.port": host ? portNumber(host) : undefined,
+    "server.address": host,
+    "server.port": port ? Number(port) : undefined,
     "client.address": client || socket.remoteAddress,
     "network.peer.address": socket.remoteAddress,
     "network.peer.port": socket.remotePort,

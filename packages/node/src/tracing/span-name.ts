@@ -15,11 +15,25 @@ const mostParts = 6;
 /** Made of digits, or of so many hexadecimal ones that it is no word; or of what only programs write. */
 const changing = /^\d+$|\d{3}|^(?=.*\d)[\da-f-]{8,}$|[^\w.~:@-]/i;
 
+/** Of paths that were asked for lately; most are asked for again and again. */
+const remembered = 500;
+
 export class SpanNames {
   readonly #known = new Set<string>();
+  readonly #recent = new Map<string, string>();
 
   /** "GET /orders/{id}" of "/orders/7?full"; the method alone for what cannot be told. */
   of(method: string, path: string): string {
+    const key = `${method} ${path}`;
+    const recent = this.#recent.get(key);
+    if (recent !== undefined) return recent;
+    const name = this.#find(method, path);
+    if (this.#recent.size >= remembered) this.#recent.clear();
+    if (key.length < 200) this.#recent.set(key, name);
+    return name;
+  }
+
+  #find(method: string, path: string): string {
     const parts = path.split(/[?#]/, 1)[0]?.split("/") ?? [];
     if (parts.length > mostParts) return nameOf(method);
     const pattern = parts.map((part) => (changing.test(part) || part.length > longestPart ? "{id}" : part)).join("/");
