@@ -9,7 +9,8 @@ import type { AnyValue, KeyValue } from "../otlp/types.ts";
 import { afterScalar, afterVarint, varintAt } from "./check.ts";
 
 const keyValue = messageNamed("KeyValue");
-const attributesTag = 0x4a;
+/** Of a span's field 9. */
+export const attributesTag = 0x4a;
 
 export class AttributeQuery {
   readonly key: string;
@@ -17,17 +18,17 @@ export class AttributeQuery {
   /** What every match contains one of. */
   readonly needles: readonly Buffer[];
   /** A match is one of the needles, whole; otherwise its text is compared. */
-  readonly #whole: boolean;
+  readonly whole: boolean;
 
   /** `text`: as `textOf` gives it. */
   constructor(key: string, text: string) {
     this.key = key;
     this.text = text;
-    this.#whole = !/^[[{]/.test(text);
-    const values = this.#whole ? valuesOf(text) : [undefined];
+    this.whole = !/^[[{]/.test(text);
+    const values = this.whole ? valuesOf(text) : [undefined];
     const encoded = [...values, { stringValue: text }].map((value) => Buffer.from(encode(keyValue, { key, value })));
     // Without a value: the key alone, which begins all others.
-    this.needles = this.#whole ? encoded : encoded.slice(0, 1);
+    this.needles = this.whole ? encoded : encoded.slice(0, 1);
   }
 
   /** Whether the span whose rest lies there has it. */
@@ -52,7 +53,7 @@ export class AttributeQuery {
   }
 
   #matches(bytes: Buffer, start: number, end: number): boolean {
-    if (this.#whole)
+    if (this.whole)
       return this.needles.some((needle) => needle.length === end - start && needle.compare(bytes, start, end) === 0);
     const key = this.needles[0] as Buffer;
     if (end - start < key.length || key.compare(bytes, start, start + key.length) !== 0) return false;

@@ -1,5 +1,6 @@
 /** Which rows a search asks for: the cheap columns first, the rests of what is left last. */
 import type { TraceSearch } from "../telemetry.ts";
+import { attributeHash } from "./attribute-filter.ts";
 import { AttributeQuery } from "./attribute-query.ts";
 import type { SpansAbout } from "./span-block.ts";
 import { decodeResourceSpans } from "./span-head.ts";
@@ -30,11 +31,19 @@ export function mayMatch(about: SpansAbout, { search }: Wanted): boolean {
 
 /** Rows that match, rising. */
 export function matches(rows: SpanRows, wanted: Wanted): Uint32Array {
+  if (!wanted.attributes.every((query) => mayHave(rows, query))) return none;
   const found = byColumns(rows, wanted);
   return wanted.attributes.length === 0 || found.length === 0 ? found : byAttributes(rows, wanted.attributes, found);
 }
 
 const none = new Uint32Array(0);
+
+/** Whether any span may have the attribute, or any resource has it. */
+function mayHave(rows: SpanRows, query: AttributeQuery): boolean {
+  if (!rows.mayHaveAttribute || !query.whole) return true;
+  for (const needle of query.needles) if (rows.mayHaveAttribute(attributeHash(needle, 0, needle.length))) return true;
+  return rows.dictionary.resources.some((resource) => hasAttribute(resource, query));
+}
 
 function byColumns(rows: SpanRows, { search, operation }: Wanted): Uint32Array {
   const { service, from, to, minDuration, maxDuration } = search;

@@ -2,8 +2,9 @@
  * Spans as a block: rows in the order of their traces, each kind of column a section of its own, so that a search reads only
  * what it asks about; rests in chunks, so that one trace costs one or two of them.
  */
-import { Bloom, mayHold } from "../store/bloom.ts";
+import { Bloom, mayHold, mayHoldHash } from "../store/bloom.ts";
 import type { Block, Draft, Section } from "../store/segment.ts";
+import { attributeFilter } from "./attribute-filter.ts";
 import { decodeList, encodeList } from "./byte-list.ts";
 import { decodeParents, encodeParents } from "./parents.ts";
 import { decodeIntegers, decodeNumbers, encodeIntegers, encodeNumbers } from "./planes.ts";
@@ -47,7 +48,8 @@ const section = {
   resourceList: 14,
   scopeList: 15,
   weights: 16,
-  firstChunk: 17,
+  attributes: 17,
+  firstChunk: 18,
 } as const;
 
 /** Bytes of rests in a chunk, at least, unless it is the last. */
@@ -101,6 +103,7 @@ export function draftOf(rows: SpanRows, level = 0): SpanDraft {
   );
   put(section.scopeList, encodeList(dictionary.scopes.map(({ bytes }) => bytes)));
   put(section.weights, weights);
+  put(section.attributes, attributeFilter(rows.rest, rows.count), true);
   for (const [index, chunk] of chunks.entries()) put(section.firstChunk + index, chunk);
   const [first, last] = extent(starts);
   return {
@@ -289,6 +292,12 @@ export class BlockRows implements SpanRows {
   }
   get rest(): SpanRest {
     return this.#once("rest", () => restOf(this.#block, this.#integers(section.restLengths)));
+  }
+
+  mayHaveAttribute(hash: number): boolean {
+    const block = this.#block;
+    const read = (offset: number, length: number) => block.part(section.attributes, offset, length);
+    return mayHoldHash(block.length(section.attributes), read, hash);
   }
 
   /** First row of each trace. */

@@ -25,6 +25,8 @@ export interface SpanRows {
   readonly weights?: Uint8Array;
   readonly dictionary: Dictionary;
   readonly rest: SpanRest;
+  /** Whether a span may have an attribute of this hash (`attributeHash`); absent: that is not known. */
+  mayHaveAttribute?(hash: number): boolean;
 }
 
 /** Span ids and parents as two words each, as they are in memory; a parent of 0, 0 is none. */

@@ -1,41 +1,59 @@
 /**
- * A Bloom filter of trace ids, of which one line of 64 bytes answers for an id: a reader fetches that line alone.
+ * A Bloom filter, of which one line of 64 bytes answers for an item: a reader fetches that line alone.
  *
- * With 16 bits for each id and 6 of them set, about 3 of 1000 ids that are not in it seem to be. Source: Putze, Sanders, Singler,
- * Cache-, Hash- and Space-Efficient Bloom Filters, 2007.
+ * With 16 bits for each item and 6 of them set, about 3 of 1000 that are not in it seem to be. Source: Putze, Sanders, Singler, Cache-,
+ * Hash- and Space-Efficient Bloom Filters, 2007.
  */
 
 const lineBytes = 64;
-const bitsPerId = 16;
 const probes = 6;
 
 export class Bloom {
   readonly bytes: Buffer;
 
-  /** For as many different ids. */
-  constructor(ids: number) {
-    this.bytes = Buffer.alloc(Math.max(1, Math.ceil((ids * bitsPerId) / (lineBytes * 8))) * lineBytes);
+  /** For as many different items. */
+  constructor(items: number, bitsPerItem = 16) {
+    this.bytes = Buffer.alloc(Math.max(1, Math.ceil((items * bitsPerItem) / (lineBytes * 8))) * lineBytes);
   }
 
   /** An id of 16 bytes. */
   add(id: Uint8Array, at = 0): void {
-    const line = lineOf(id, at, this.bytes.length);
-    for (let probe = 0, hash = second(id, at); probe < probes; probe++, hash = mixed(hash)) {
+    this.#set(lineOf(id, at, this.bytes.length), second(id, at));
+  }
+
+  /** Something that has this hash, of 32 bits. */
+  addHash(hash: number): void {
+    this.#set(lineOfHash(hash, this.bytes.length), mixed(hash ^ 0x9e3779b9));
+  }
+
+  #set(line: number, hash: number): void {
+    for (let probe = 0; probe < probes; probe++, hash = mixed(hash)) {
       const bit = hash & 511;
       this.bytes[line + (bit >>> 3)] = (this.bytes[line + (bit >>> 3)] as number) | (1 << (bit & 7));
     }
   }
 }
 
-/** Whether the id may be in a filter of `length` bytes; `read` gives a part of it. Never says no to one that is. */
-export function mayHold(length: number, read: (offset: number, length: number) => Uint8Array, id: Uint8Array): boolean {
-  const line = read(lineOf(id, 0, length), lineBytes);
-  for (let probe = 0, hash = second(id, 0); probe < probes; probe++, hash = mixed(hash)) {
+/** Gives a part of a filter. */
+type Read = (offset: number, length: number) => Uint8Array;
+
+/** Whether the id may be in a filter of `length` bytes. Never says no to one that is. */
+export const mayHold = (length: number, read: Read, id: Uint8Array): boolean =>
+  isSet(read(lineOf(id, 0, length), lineBytes), second(id, 0));
+
+/** Whether something of this hash may be in it. */
+export const mayHoldHash = (length: number, read: Read, hash: number): boolean =>
+  isSet(read(lineOfHash(hash, length), lineBytes), mixed(hash ^ 0x9e3779b9));
+
+function isSet(line: Uint8Array, hash: number): boolean {
+  for (let probe = 0; probe < probes; probe++, hash = mixed(hash)) {
     const bit = hash & 511;
     if (((line[bit >>> 3] as number) & (1 << (bit & 7))) === 0) return false;
   }
   return true;
 }
+
+const lineOfHash = (hash: number, length: number): number => (mixed(hash) % (length / lineBytes)) * lineBytes;
 
 /** Ids need not be random: both halves are mixed. */
 const lineOf = (id: Uint8Array, at: number, length: number): number =>
