@@ -5,7 +5,7 @@ import { systemClock, systemRandom } from "@flotilla/ambient";
 import { afterEach, expect, test } from "vitest";
 import { receiving } from "../otlp/receiver.fixture.ts";
 import { Losses } from "../sink.ts";
-import { startForwarder } from "./forwarder.ts";
+import { type Forwarder, startForwarder } from "./forwarder.ts";
 import { type Poster, poster } from "./post.ts";
 
 let server: Server;
@@ -24,6 +24,10 @@ async function answering(listener: RequestListener): Promise<URL> {
 }
 const body = Uint8Array.of(1, 2, 3);
 const never = new AbortController().signal;
+
+async function idle(forwarder: Forwarder): Promise<void> {
+  while (forwarder.state().queuedRequests > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+}
 
 test("sends and is answered, on one connection", async () => {
   const ports = new Set<number | undefined>();
@@ -80,6 +84,7 @@ test("forwards over a network", async () => {
   const losses = new Losses();
   const forwarder = startForwarder({ endpoint: url.origin, clock: systemClock, random: systemRandom, losses });
   forwarder.send("logs", body);
+  await idle(forwarder);
   await forwarder.close();
   expect(got).toEqual(["/v1/logs 010203"]);
   expect(losses.list()).toEqual([]);
@@ -91,6 +96,7 @@ test("a receiver refuses what its own process sends on", async () => {
   const losses = new Losses();
   const forwarder = startForwarder({ endpoint, clock: systemClock, random: systemRandom, losses });
   forwarder.send("logs", new Uint8Array());
+  await idle(forwarder);
   await forwarder.close();
   expect(forwarder.state().refused?.message).toContain("/v1/logs: answered 508: this is what sends on");
   expect(receiver.sink.requests).toEqual([]);
