@@ -24,6 +24,7 @@ export const methodOf = ({ method = "" }: IncomingMessage): string => (knownMeth
 /** What requests of one sort have in common. */
 export interface Sort extends Outcome {
   readonly place: Place;
+  readonly failed: boolean;
   readonly caller: string;
   readonly client: string | undefined;
   readonly method: string;

@@ -6,7 +6,7 @@ import type { Upstream } from "../upstream.ts";
 import type { ExponentialHistogram } from "./exponential-histogram.ts";
 import { Meter, type Series } from "./meter.ts";
 import { Passage, type Place } from "./passage.ts";
-import { methodOf, type Outcome, shapeOf, spanOf } from "./request-span.ts";
+import { methodOf, type Outcome, type Sort, shapeOf, spanOf } from "./request-span.ts";
 import type { SpanRecord, SpanShape } from "./span-encoder.ts";
 import { type Tracing, untraced } from "./tracing.ts";
 
@@ -34,10 +34,11 @@ export interface RequestTelemetryOptions {
 /** Of a client that left before the answer. Source: nginx's log. */
 const clientLeft = "499";
 
-/** Sorts of requests that are remembered until the next collection of metrics. */
-const mostKnown = 1000;
+/** Sorts of requests that are remembered until the next collection of metrics; they are looked through, so they are few. */
+const mostKnown = 32;
 
 interface Known {
+  readonly sort: Sort;
   readonly requests: Series<number>;
   readonly durations: Series<ExponentialHistogram>;
   readonly shape: SpanShape;
@@ -52,7 +53,7 @@ export class RequestTelemetry {
   readonly #options: RequestTelemetryOptions;
   readonly #timeline: Timeline;
   #pods: Readonly<Record<string, TablePod>> = {};
-  readonly #known = new Map<string, Known>();
+  readonly #known: Known[] = [];
   #age = 0;
   readonly #requests;
   readonly #durations;
@@ -94,7 +95,7 @@ export class RequestTelemetry {
   /** Who has which address, from now on. */
   pods(pods: Readonly<Record<string, TablePod>>): void {
     this.#pods = pods;
-    this.#known.clear();
+    this.#known.length = 0;
   }
 
   podAt(address: string | undefined): TablePod | undefined {
@@ -130,30 +131,70 @@ export class RequestTelemetry {
 
   /** What is looked up and put together once for all requests that differ in nothing but time and path. */
   #sortOf(passage: Passage, request: IncomingMessage, outcome: Outcome, failed: boolean): Known {
-    if (this.#age !== this.meter.age || this.#known.size >= mostKnown) this.#known.clear();
+    if (this.#age !== this.meter.age) this.#known.length = 0;
     this.#age = this.meter.age;
     const { place, endpoint } = passage;
     const { upstream, route, pattern, status } = outcome;
     const client = request.socket.remoteAddress;
     const method = methodOf(request);
     const { host = "" } = request.headers;
-    // No part can hold the character between them.
-    const whose = `${upstream?.service}\n${upstream?.port}\n${endpoint?.address}\n${client}`;
-    const key = `${place}\n${failed}\n${status}\n${method}\n${whose}\n${route}\n${host}\n${pattern}`;
-    const known = this.#known.get(key);
-    if (known) return known;
+    for (let i = 0; i < this.#known.length; i++) {
+      const { sort } = this.#known[i] as Known;
+      const same =
+        sort.endpoint === endpoint &&
+        sort.status === status &&
+        sort.method === method &&
+        sort.client === client &&
+        sort.host === host &&
+        sort.pattern === pattern &&
+        sort.upstream === upstream &&
+        sort.place === place &&
+        sort.failed === failed &&
+        sort.route === route;
+      if (same) return this.#toFront(i);
+    }
     const caller = place === "gateway" ? "gateway" : (this.podAt(client)?.service ?? "");
     const pod = this.podAt(endpoint?.address);
+    return this.#learn({
+      place,
+      failed,
+      caller,
+      client,
+      method,
+      host,
+      upstream,
+      endpoint,
+      pod,
+      route,
+      pattern,
+      status,
+    });
+  }
+
+  /** What is asked for often is found at once. */
+  #toFront(index: number): Known {
+    const found = this.#known[index] as Known;
+    if (index > 0) {
+      this.#known[index] = this.#known[index - 1] as Known;
+      this.#known[index - 1] = found;
+    }
+    return found;
+  }
+
+  #learn(sort: Sort): Known {
+    const { caller, upstream, pod, route, method, status, failed } = sort;
     const { name = "", app = "", namespace = "" } = upstream ?? {};
     const labels = [caller, name, app, pod?.version ?? "", namespace, route];
     const code = status === undefined ? clientLeft : String(status);
-    const fresh = {
+    const known = {
+      sort,
       requests: this.#requests.family.of([...labels, method, code]),
       durations: this.#durations.family.of([...labels, String(failed)]),
-      shape: shapeOf({ ...outcome, place, caller, client, method, host, endpoint, pod }),
+      shape: shapeOf(sort),
     };
-    this.#known.set(key, fresh);
-    return fresh;
+    if (this.#known.length >= mostKnown) this.#known.pop();
+    this.#known.push(known);
+    return known;
   }
 
   /** Since the start, and without series that were forgotten since. */

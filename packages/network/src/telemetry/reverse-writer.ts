@@ -83,13 +83,12 @@ export class ReverseWriter {
     this.#tag(field, 2);
   }
 
-  /** Bytes that are given as lower-case hex. */
+  /** Bytes that are given as hex. */
   hex(field: number, digits: string): void {
     const length = digits.length >> 1;
     this.#room(length);
     this.#at -= length;
-    for (let i = 0; i < length; i++)
-      this.#buffer[this.#at + i] = (digitOf(digits.charCodeAt(2 * i)) << 4) | digitOf(digits.charCodeAt(2 * i + 1));
+    this.#buffer.write(digits, this.#at, length, "hex");
     this.#varint(length);
     this.#tag(field, 2);
   }
@@ -166,5 +165,3 @@ export class ReverseWriter {
     this.#at = larger.length - end;
   }
 }
-
-const digitOf = (code: number): number => (code < 58 ? code - 48 : code - 87);

@@ -16,7 +16,7 @@ const shownOfLong = 80;
 
 /** Bookkeeping of tools and controllers: it repeats what stands elsewhere, or counts. */
 const noisyAnnotations =
-  /^(?:kubectl\.kubernetes\.io\/last-applied-configuration|deployment\.kubernetes\.io\/|flotilla\.dev\/sync|pv\.kubernetes\.io\/|control-plane\.alpha\.kubernetes\.io\/|endpoints\.kubernetes\.io\/)/;
+  /^(?:kubectl\.kubernetes\.io\/last-applied-configuration|deployment\.kubernetes\.io\/|flotilla\.dev\/(?:sync|yielded)|pv\.kubernetes\.io\/|control-plane\.alpha\.kubernetes\.io\/|endpoints\.kubernetes\.io\/)/;
 
 /** Names of fields, variables and keys whose texts are not for everybody's eyes. */
 const secretName = /passw|secret|token|credential|api[-_]?key|private[-_]?key|access[-_]?key/i;
