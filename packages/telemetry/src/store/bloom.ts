@@ -18,18 +18,15 @@ export class Bloom {
 
   /** An id of 16 bytes. */
   add(id: Uint8Array, at = 0): void {
-    this.#set(lineOf(id, at, this.bytes.length), second(id, at));
+    this.addHash(hashOfId(id, at));
   }
 
   /** Something that has this hash, of 32 bits. */
   addHash(hash: number): void {
-    this.#set(lineOfHash(hash, this.bytes.length), mixed(hash ^ 0x9e3779b9));
-  }
-
-  #set(line: number, hash: number): void {
-    for (let probe = 0; probe < probes; probe++, hash = mixed(hash)) {
-      const bit = hash & 511;
-      this.bytes[line + (bit >>> 3)] = (this.bytes[line + (bit >>> 3)] as number) | (1 << (bit & 7));
+    const line = lineOf(hash, this.bytes.length);
+    for (let probe = 0, bits = firstBits(hash); probe < probes; probe++, bits = mixed(bits)) {
+      const at = line + ((bits & 511) >>> 3);
+      this.bytes[at] = (this.bytes[at] as number) | (1 << (bits & 7));
     }
   }
 }
@@ -39,27 +36,24 @@ type Read = (offset: number, length: number) => Uint8Array;
 
 /** Whether the id may be in a filter of `length` bytes. Never says no to one that is. */
 export const mayHold = (length: number, read: Read, id: Uint8Array): boolean =>
-  isSet(read(lineOf(id, 0, length), lineBytes), second(id, 0));
+  mayHoldHash(length, read, hashOfId(id, 0));
 
 /** Whether something of this hash may be in it. */
-export const mayHoldHash = (length: number, read: Read, hash: number): boolean =>
-  isSet(read(lineOfHash(hash, length), lineBytes), mixed(hash ^ 0x9e3779b9));
-
-function isSet(line: Uint8Array, hash: number): boolean {
-  for (let probe = 0; probe < probes; probe++, hash = mixed(hash)) {
-    const bit = hash & 511;
-    if (((line[bit >>> 3] as number) & (1 << (bit & 7))) === 0) return false;
-  }
+export function mayHoldHash(length: number, read: Read, hash: number): boolean {
+  const line = read(lineOf(hash, length), lineBytes);
+  for (let probe = 0, bits = firstBits(hash); probe < probes; probe++, bits = mixed(bits))
+    if (((line[(bits & 511) >>> 3] as number) & (1 << (bits & 7))) === 0) return false;
   return true;
 }
 
-const lineOfHash = (hash: number, length: number): number => (mixed(hash) % (length / lineBytes)) * lineBytes;
+const lineOf = (hash: number, length: number): number => (mixed(hash) % (length / lineBytes)) * lineBytes;
 
-/** Ids need not be random: both halves are mixed. */
-const lineOf = (id: Uint8Array, at: number, length: number): number =>
-  (mixed(word(id, at) ^ mixed(word(id, at + 8))) % (length / lineBytes)) * lineBytes;
+/** Independent of the line. */
+const firstBits = (hash: number): number => mixed(hash ^ 0x9e3779b9);
 
-const second = (id: Uint8Array, at: number): number => mixed(word(id, at + 4) ^ mixed(word(id, at + 12) ^ 0x9e3779b9));
+/** Ids need not be random, and may differ in a few bytes only. */
+const hashOfId = (id: Uint8Array, at: number): number =>
+  mixed(word(id, at) ^ mixed(word(id, at + 4) ^ mixed(word(id, at + 8) ^ mixed(word(id, at + 12)))));
 
 const word = (id: Uint8Array, at: number): number =>
   (id[at] as number) | ((id[at + 1] as number) << 8) | ((id[at + 2] as number) << 16) | ((id[at + 3] as number) << 24);
