@@ -11,6 +11,7 @@ import { start } from "./start.ts";
 import { type Figure, tableOf } from "./table.ts";
 import { logs } from "./telemetry/logs.ts";
 import { preload } from "./telemetry/preload.ts";
+import { spans } from "./telemetry/spans.ts";
 
 const benchmarks: Readonly<Record<string, (shop: Shop, resources: Resources) => Promise<Figure[]>>> = {
   start,
@@ -20,6 +21,7 @@ const benchmarks: Readonly<Record<string, (shop: Shop, resources: Resources) => 
   gateway,
   "data-plane": dataPlane,
   preload,
+  spans,
   logs,
 };
 

@@ -1,8 +1,5 @@
 /** The OpenTelemetry Collector that takes spans in and throws them away: the least that anything has to do. */
-import { mkdtempSync, writeFileSync } from "node:fs";
 import { createConnection } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { type Child, start } from "../child.ts";
 import { until } from "../measure.ts";
 
@@ -22,9 +19,13 @@ const config = {
 
 /** Starts it on one core. */
 export async function startCollector(core: number): Promise<Child> {
-  const file = join(mkdtempSync(join(tmpdir(), "flotilla-bench-otelcol-")), "config.json");
-  writeFileSync(file, JSON.stringify(config));
-  const child = start(["taskset", "-c", String(core), collectorBinary ?? "", "--config", file]);
+  const child = start([
+    "taskset",
+    "-c",
+    String(core),
+    collectorBinary ?? "",
+    `--config=yaml:${JSON.stringify(config)}`,
+  ]);
   await until("the Collector answers", () => answers(collectorPort));
   return child;
 }
