@@ -67,6 +67,17 @@ test("a series of one moment has two times nevertheless", () => {
   expect(bench.points()).toEqual(["orders 200 9999 0", "orders 200 10000 1"]);
 });
 
+test("what begins to count while it is asked, a moment later, has two times as well", () => {
+  const bench = new Bench();
+  const counter = bench.meter.counter(requests);
+  bench.meter.observe(duration, false, () => {
+    bench.now++;
+    counter.add(["orders", "200"]);
+    return [];
+  });
+  expect(bench.points()).toEqual(["orders 200 10000 0", "orders 200 10001 1"]);
+});
+
 test("labels beyond the limit are summed up in one series", () => {
   const bench = new Bench();
   const counter = bench.meter.counter(requests);

@@ -178,11 +178,13 @@ export class Meter {
    * points, and the first failures of a new version must not go unseen.
    */
   collect(resource: Attributes, scope: Scope): Collected {
+    // Whoever is asked may begin to count something: that has begun before the moment that is told.
+    const observations = this.#observed.map((observed): Asked => [observed, [...observed.observe()]]);
     const now = this.#now();
     this.age++;
     const writer = new ReverseWriter(16 * 1024);
     const told: Series[] = [];
-    const seen = this.#observed.map((observed) => this.#collectObserved(writer, observed, now));
+    const seen = observations.map((asked) => collectObserved(writer, asked, this.#begun, now));
     for (const family of this.#families) {
       const { instrument, kind } = family;
       const end = writer.end;
@@ -202,21 +204,28 @@ export class Meter {
       },
     };
   }
+}
 
-  /** What is not there any more is said to have ended, or it would seem to stay as it was for minutes. */
-  #collectObserved(writer: ReverseWriter, observed: Observed, now: number): [Observed, Observed["told"]] {
-    const { instrument, isSum, observe, told } = observed;
-    const end = writer.end;
-    const seen = new Map<string, readonly string[]>();
-    for (const { labels, value } of observe()) {
-      numberPoint(writer, instrument, labels, { since: isSum ? this.#begun : undefined, now, value });
-      seen.set(labels.join("\0"), labels);
-    }
-    for (const [key, labels] of told)
-      if (!seen.has(key)) numberPoint(writer, instrument, labels, { since: undefined, now, value: undefined });
-    if (writer.end > end) writeMetric(writer, instrument, isSum ? metricKind.sum : metricKind.gauge, end);
-    return [observed, seen];
+type Asked = readonly [Observed, readonly Observation[]];
+
+/** What is not there any more is said to have ended, or it would seem to stay as it was for minutes. */
+function collectObserved(
+  writer: ReverseWriter,
+  [observed, observations]: Asked,
+  begun: number,
+  now: number,
+): [Observed, Observed["told"]] {
+  const { instrument, isSum, told } = observed;
+  const end = writer.end;
+  const seen = new Map<string, readonly string[]>();
+  for (const { labels, value } of observations) {
+    numberPoint(writer, instrument, labels, { since: isSum ? begun : undefined, now, value });
+    seen.set(labels.join("\0"), labels);
   }
+  for (const [key, labels] of told)
+    if (!seen.has(key)) numberPoint(writer, instrument, labels, { since: undefined, now, value: undefined });
+  if (writer.end > end) writeMetric(writer, instrument, isSum ? metricKind.sum : metricKind.gauge, end);
+  return [observed, seen];
 }
 
 function point(writer: ReverseWriter, instrument: Instrument, { labels, since, value }: Series, now: number): void {
