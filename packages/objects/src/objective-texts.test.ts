@@ -86,6 +86,14 @@ test.each<[string, Partial<ServiceLevelObjectiveSpec>, string[]]>([
     ["spec.alerting.notify[0].slack.url"],
   ],
   ["a secret without a key", alerting({ notify: [{ slack: { secret: "a" } }] }), ["spec.alerting.notify[0].slack.key"]],
+  ["a minimum", { indicator: { errorRatio: "x[$window]", events: "y[$window]" }, ...alerting({ minimumBad: 10 }) }, []],
+  ["a minimum of nothing known", alerting({ minimumBad: 10 }), ["spec.indicator.events"]],
+  [
+    "a minimum of nothing",
+    { indicator: { ...good.indicator, events: "y[$window]" }, ...alerting({ minimumBad: 0 }) },
+    ["spec.alerting.minimumBad"],
+  ],
+  ["events without $window", { indicator: { ...good.indicator, events: "y[5m]" } }, ["spec.indicator.events"]],
   ["a repeat too short", alerting({ repeat: "1s" }), ["spec.alerting.repeat"]],
 ])("%s", (_, change, fields) => {
   expect(objectiveMistakes({ ...good, ...change }).map(({ field }) => field)).toEqual(fields);

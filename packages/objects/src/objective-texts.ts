@@ -81,6 +81,16 @@ export function objectiveMistakes(spec: ServiceLevelObjectiveSpec, path = "spec"
   alerting?.policies?.forEach((policy, i) => {
     mistakes.push(...policyMistakes(policy, `${path}.alerting.policies[${i}]`));
   });
+  const { minimumBad } = alerting ?? {};
+  if (minimumBad !== undefined && !(minimumBad >= 1))
+    mistakes.push(invalidValue(`${path}.alerting.minimumBad`, minimumBad, "must be at least 1"));
+  if (minimumBad !== undefined && indicator?.events === undefined)
+    mistakes.push(
+      required(
+        `${path}.indicator.events`,
+        "`alerting.minimumBad` needs to know how many events there were in a window",
+      ),
+    );
   mistakes.push(...receiversMistakes(alerting?.notify ?? [], `${path}.alerting.notify`));
   if (alerting?.repeat !== undefined && !((parsePeriod(alerting.repeat) ?? 0) >= 60_000))
     mistakes.push(invalidValue(`${path}.alerting.repeat`, alerting.repeat, 'must be a period of at least "1m"'));
@@ -88,8 +98,8 @@ export function objectiveMistakes(spec: ServiceLevelObjectiveSpec, path = "spec"
 }
 
 function indicatorMistakes(indicator: ObjectiveIndicator, path: string): FieldError[] {
-  const { errorRatio, good, bad, total } = indicator;
-  const mistakes = Object.entries({ errorRatio, good, bad, total }).flatMap(([name, query]) =>
+  const { errorRatio, good, bad, total, events } = indicator;
+  const mistakes = Object.entries({ errorRatio, good, bad, total, events }).flatMap(([name, query]) =>
     query === undefined || query.includes(windowVariable)
       ? []
       : [invalidValue(`${path}.${name}`, query, `must hold ${windowVariable} in place of its range`)],

@@ -15,6 +15,8 @@ export interface ObjectiveIndicator {
   good?: string;
   bad?: string;
   total?: string;
+  /** How many there were in the window, not how many a second: `sum(increase(requests_total[$window]))`. For `minimumBad`. */
+  events?: string;
 }
 
 /** Alerts when the budget burns faster than `factor` in the long window and in the short one. */
@@ -56,6 +58,12 @@ export interface ObjectiveReceiver {
 export interface ObjectiveAlerting {
   /** Default: the SRE workbook's four, scaled to the window. An empty list: none. */
   policies?: BurnRatePolicy[];
+  /**
+   * How many of the events in a policy's long window must be bad before it alerts, and in the objective's window before its
+   * budget counts as exhausted: where there is little traffic, a single one is a large share. Needs `indicator.events`.
+   * Default: none. Source: Google's SRE workbook, "Alerting on SLOs", on low-traffic services.
+   */
+  minimumBad?: number;
   notify?: ObjectiveReceiver[];
   /** How often a receiver is told again of what goes on. Default: "4h". */
   repeat?: string;
@@ -175,11 +183,13 @@ export const objectiveTypes: TypeTable = {
       good: { type: "string" },
       bad: { type: "string" },
       total: { type: "string" },
+      events: { type: "string" },
     },
   },
   "flotilla.dev/v1alpha1.ObjectiveAlerting": {
     fields: {
       policies: { type: { list: named("BurnRatePolicy") }, listType: "atomic" },
+      minimumBad: { type: "int32" },
       notify: { type: { list: named("ObjectiveReceiver") }, listType: "atomic" },
       repeat: { type: "string" },
       resolved: { type: "boolean" },

@@ -1,17 +1,18 @@
 /**
  * The alerts of an objective, one for each severity: from what was measured and what was known, what is known now. Pure.
- * An alert fires when one of its policies exceeds in both windows and ends when none does; without data it stays as it is.
+ * An alert fires when one of its policies exceeds in both windows and ends when none does; without data it stays as it is. Where
+ * a minimum of bad events is stated, a policy exceeds only with as many in its long window.
  */
 import { formatPeriod, type ObjectiveAlert, timeOf } from "@flotilla/objects";
 import { type Objective, type Policy, severitiesOf } from "./burn-rate.ts";
-import { deciding, exceeds, type Measurement } from "./measure.ts";
+import { deciding, exceeds, isScarce, type Measurement } from "./measure.ts";
 
 export interface AlertChange {
   readonly alert: ObjectiveAlert;
   readonly to: "Firing" | "Resolved";
 }
 
-type Verdict = "burning" | "calm" | "unknown";
+type Verdict = "burning" | "scarce" | "calm" | "unknown";
 
 function verdictOf(policy: Policy, objective: Objective, { at, ratios, problem }: Measurement): Verdict {
   if (problem) return "unknown";
@@ -20,7 +21,8 @@ function verdictOf(policy: Policy, objective: Objective, { at, ratios, problem }
   if (!exceeds(short, policy, objective)) return "calm";
   const long = ratios.get(policy.long);
   if (long?.value === undefined || long.at !== at) return "unknown";
-  return exceeds(long, policy, objective) ? "burning" : "calm";
+  if (!exceeds(long, policy, objective)) return "calm";
+  return isScarce(long, objective) ? "scarce" : "burning";
 }
 
 /** "1h/5m" */
@@ -50,8 +52,21 @@ function nextAlert(
     if (measurement.at - Date.parse(before.lastData ?? before.since) <= longest) return before;
     return ended(before, now, `there have been no data for ${formatPeriod(longest)}`);
   }
-  return ended(before, now, undefined);
+  return ended(before, now, verdicts.includes("scarce") ? "too few events are bad to judge by" : undefined);
 }
+
+/** Of the first policy that would alert if it had as many bad events as it needs: why it does not. */
+export function scarcity(objective: Objective, measurement: Measurement): string | undefined {
+  const policy = objective.policies.find((each) => verdictOf(each, objective, measurement) === "scarce");
+  const { value = 0, bad = 0 } = (policy && measurement.ratios.get(policy.long)) ?? {};
+  if (!policy) return undefined;
+  const rate = rounded(value / objective.budget);
+  return `the error budget burns ${rate} times too fast (${windowsText(policy)}), ${badText(bad, objective)}`;
+}
+
+/** "by 2 bad events; it takes 10 to judge by" */
+export const badText = (bad: number, { minimumBad }: Objective): string =>
+  `by ${Math.round(bad)} bad ${Math.round(bad) === 1 ? "event" : "events"}; it takes ${minimumBad} to judge by`;
 
 function active(
   severity: string,

@@ -30,6 +30,8 @@ export interface Objective {
   /** Milliseconds. */
   readonly period: number;
   readonly policies: readonly Policy[];
+  /** Events that must be bad in a window before anybody is told; undefined: they are not counted. */
+  readonly minimumBad: number | undefined;
 }
 
 const minute = 60_000;
@@ -103,6 +105,7 @@ export function objectiveOf({
     budget: parseShare(target)?.rest ?? 0,
     period,
     policies: alerting?.policies?.map((policy) => stated(policy, period)) ?? defaultPolicies(period),
+    minimumBad: alerting?.minimumBad,
   };
 }
 

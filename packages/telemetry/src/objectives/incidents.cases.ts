@@ -2,7 +2,8 @@
  * When burn-rate alerts fire and end, by the SRE workbook's arithmetic: with a share of errors e, a budget b, a factor f and
  * windows of L and S seconds, an alert fires f*b*L/e after the errors began (when that much of the long window is bad) and ends
  * S*(1 - f*b/e) after they ended (when that much of the short window is good again). Of several policies the first
- * fires and the last one ends. Times in seconds.
+ * fires and the last one ends. With r requests a second and at least m bad ones asked for, it fires m/(r*e) after they began
+ * unless that is sooner, and ends when the long window holds fewer than m again. Times in seconds.
  */
 import type { ServiceLevelObjectiveSpec } from "@flotilla/objects";
 import type { Incident, Told } from "./incidents.fixture.ts";
@@ -10,6 +11,8 @@ import type { Incident, Told } from "./incidents.fixture.ts";
 export interface IncidentCase {
   readonly name: string;
   readonly spec?: Partial<ServiceLevelObjectiveSpec>;
+  /** Requests a second; else as many as there are in the fixture. */
+  readonly traffic?: number;
   readonly incidents: readonly Incident[];
   readonly told: readonly Told[];
   /** When to look last; a while after the last of `told`. */
@@ -178,6 +181,50 @@ export const incidentCases: readonly IncidentCase[] = [
     incidents: [{ from: 0, to: 1800, ratio: 0.1 }],
     // Above from 720 on, held at 1020; the hour has less than 72 s of errors from 1800 + 3600 - 1080 - 720 on: 1800 + 2880.
     told: [fires("page", 0.02 * 10 * hour + 300), ends("page", 0 + hour + 1800 - 720)],
+    until: 2 * hour,
+    left: 1 - 180 / 25_920,
+  },
+  {
+    name: "30d: two slow answers of three are no alert where ten are asked for",
+    spec: { target: "95%", alerting: { minimumBad: 10 } },
+    traffic: 1 / 30,
+    incidents: [outage(0, 60)],
+    told: [],
+    until: 2 * hour,
+    left: 1 - 60 / 129_600,
+  },
+  {
+    name: "30d: an outage with little traffic is told when ten have failed",
+    spec: { alerting: { minimumBad: 10 } },
+    traffic: 0.1,
+    incidents: [outage(0, 600)],
+    told: [
+      fires("page", 10 / 0.1), // 100; by the share at 51.84
+      fires("ticket", 0.003 * day), // 259.2, when 26 have failed
+      ends("page", 600 + 1800 * (1 - 0.006)),
+      ends("ticket", 600 + 6 * hour * (1 - 0.001)),
+    ],
+    until: 8 * hour,
+    left: 1 - 600 / 2592,
+  },
+  {
+    name: "30d: with much traffic ten are there at once",
+    spec: { alerting: { minimumBad: 10 } },
+    incidents: [outage(0, 60)],
+    told: [fires("page", 51.84), ends("page", 60 + 300 * (1 - 0.0144))],
+    until: hour,
+    left: 1 - 60 / 2592,
+  },
+  {
+    name: "30d: an alert ends when its window holds too few again",
+    spec: {
+      target: "99%",
+      alerting: { minimumBad: 10, policies: [{ severity: "page", long: "1h", factor: 1 }] },
+    },
+    traffic: 0.1,
+    incidents: [{ from: 0, to: 1800, ratio: 0.1 }],
+    // By the share from 360 to 5040; the hour has 10 bad ones from 1000 on, and until the first 800 s of errors are out of it.
+    told: [fires("page", 10 / (0.1 * 0.1)), ends("page", 800 + hour)],
     until: 2 * hour,
     left: 1 - 180 / 25_920,
   },

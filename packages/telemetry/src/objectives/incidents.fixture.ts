@@ -19,7 +19,9 @@ export interface Incident {
   readonly ratio: number;
 }
 
-/** The same number of requests at any time. */
+/** The same number of requests at any time: so many a second. */
+const usualTraffic = 100;
+
 export const start = Date.UTC(2026, 0, 1);
 /** How often objectives are evaluated, s. */
 export const interval = 15;
@@ -37,25 +39,25 @@ const lengthOf = (period: string): number =>
     0,
   );
 
-/** Answers `errors[RANGE]` with what really was, to the last digit. */
-export const exactly = (incidents: readonly Incident[]): Pick<Telemetry, "instant"> => ({
+/** Answers `errors[RANGE]`, their share, and `requests[RANGE]`, their number, with what really was, to the last digit. */
+export const exactly = (incidents: readonly Incident[], traffic = usualTraffic): Pick<Telemetry, "instant"> => ({
   async instant(query, at) {
-    const [, range] = /^errors\[(\w+)\]$/.exec(query) ?? [];
-    if (!range) throw new Error(`only errors[...] is known, not ${query}`);
+    const [, name, range] = /^(errors|requests)\[(\w+)\]$/.exec(query) ?? [];
+    if (!range) throw new Error(`only errors[...] and requests[...] are known, not ${query}`);
     const now = (at - start) / 1000;
     const length = lengthOf(range);
     const share = (errorsUntil(incidents, now) - errorsUntil(incidents, now - length)) / length;
-    return { resultType: "vector", result: [{ metric: {}, value: [at / 1000, String(share)] }] };
+    const value = name === "errors" ? share : traffic * length;
+    return { resultType: "vector", result: [{ metric: {}, value: [at / 1000, String(value)] }] };
   },
 });
 
-/** Two counters with a sample at every tick, since three days before the start: a hundred requests a second. */
-export function counters(incidents: readonly Incident[], until: number): SeriesSource {
+/** Two counters with a sample at every tick, since three days before the start. */
+export function counters(incidents: readonly Incident[], until: number, rate = usualTraffic): SeriesSource {
   const history = 3 * 86_400;
   const count = (history + until) / interval + 1;
   const seconds = Array.from({ length: count }, (_, i) => i * interval - history);
   const times = Float64Array.from(seconds, (second) => start + second * 1000);
-  const rate = 100;
   const series = [
     {
       labels: { __name__: "requests_total" },
@@ -87,12 +89,18 @@ export function counters(incidents: readonly Incident[], until: number): SeriesS
 export const countersIndicator = {
   bad: "sum(rate(errors_total[$window]))",
   total: "sum(rate(requests_total[$window]))",
+  events: "sum(increase(requests_total[$window]))",
 };
 
 export const objectiveFor = (spec: Partial<ServiceLevelObjectiveSpec> = {}): ServiceLevelObjective =>
   newObject(ServiceLevelObjectives, {
     metadata: { name: "web", namespace: "shop", uid: "uid-web", resourceVersion: "1", generation: 1 },
-    spec: { service: "web", target: "99.9%", indicator: { errorRatio: "errors[$window]" }, ...spec },
+    spec: {
+      service: "web",
+      target: "99.9%",
+      indicator: { errorRatio: "errors[$window]", events: "requests[$window]" },
+      ...spec,
+    },
   });
 
 export interface Told {

@@ -6,8 +6,8 @@ import { incidentCases } from "./incidents.cases.ts";
 import { counters, countersIndicator, evaluated, exactly, interval, objectiveFor } from "./incidents.fixture.ts";
 
 describe("alerts fire and end when the arithmetic says", () => {
-  test.each(incidentCases)("$name", async ({ spec, incidents, told, until, left }) => {
-    const { told: heard, object } = await evaluated(objectiveFor(spec), exactly(incidents), until);
+  test.each(incidentCases)("$name", async ({ spec, traffic, incidents, told, until, left }) => {
+    const { told: heard, object } = await evaluated(objectiveFor(spec), exactly(incidents, traffic), until);
     expect(heard.map(({ severity, to }) => `${severity} ${to}`)).toEqual(
       told.map(({ severity, to }) => `${severity} ${to}`),
     );
@@ -23,8 +23,8 @@ describe("alerts fire and end when the arithmetic says", () => {
 const short = incidentCases.filter(({ spec, until }) => until <= 8 * 3600 && spec?.window !== "90d");
 
 describe("the same over PromQL and samples", () => {
-  test.each(short)("$name", async ({ spec, incidents, told, until }) => {
-    const engine = promqlEngine({ source: counters(incidents, until), clock: simulation(1).clock });
+  test.each(short)("$name", async ({ spec, traffic, incidents, told, until }) => {
+    const engine = promqlEngine({ source: counters(incidents, until, traffic), clock: simulation(1).clock });
     const telemetry = { instant: async (query: string, at: number) => queryData(await engine.instant(query, at)) };
     const object = objectiveFor({ ...spec, indicator: countersIndicator });
     const { told: heard } = await evaluated(object, telemetry, until);

@@ -12,6 +12,8 @@ export interface Ratio {
   readonly value: number | undefined;
   /** There are data, and they say that nothing was asked. */
   readonly idle?: boolean;
+  /** How many of the events were bad. Only where something depends on it. */
+  readonly bad?: number;
 }
 
 export interface Measurement {
@@ -21,6 +23,8 @@ export interface Measurement {
   readonly ratios: ReadonlyMap<number, Ratio>;
   /** Of the spec that was measured. */
   readonly generation: number;
+  /** Of the first measurement of the spec that found anything. */
+  readonly since?: number;
   /** Why nothing could be measured; `ratios` are then what was known before. */
   readonly problem?: { readonly reason: "QueryInvalid" | "TelemetryUnavailable"; readonly message: string };
 }
@@ -29,6 +33,8 @@ export interface Measurement {
 const refreshedBy = 60;
 /** Of the objective's whole window: 5 minutes of 30 days. */
 const periodRefreshedBy = 8640;
+/** What is new changes faster: the part of the time since the first data after which any window is measured again. */
+const settledBy = 10;
 
 /** Undefined: no series. More than one is a mistake in the query. */
 function numberOf(data: QueryData, query: string): number | undefined {
@@ -71,6 +77,12 @@ async function ratioIn(
   return { at, value: bounded(good === undefined ? share : 1 - share) };
 }
 
+/** `query` counts all events, good and bad. No series: none. */
+async function withBad(ratio: Ratio, query: string, telemetry: Pick<Telemetry, "instant">): Promise<Ratio> {
+  const events = numberOf(await telemetry.instant(query, ratio.at), query) ?? 0;
+  return { ...ratio, bad: (ratio.value ?? 0) * (Number.isNaN(events) ? 0 : events) };
+}
+
 /** The window that is asked first: as long as it does not exceed, the other one does not matter. */
 export const deciding = ({ short, long }: Policy): number => short ?? long;
 
@@ -79,6 +91,10 @@ const tolerance = 1 + 1e-9;
 
 export const exceeds = (ratio: Ratio | undefined, { factor }: Policy, { budget }: Objective): boolean =>
   ratio?.value !== undefined && ratio.value > factor * budget * tolerance;
+
+/** Whether there are bad events, but too few to say anything by their share. */
+export const isScarce = ({ bad }: Ratio, { minimumBad }: Objective): boolean =>
+  minimumBad !== undefined && bad !== undefined && bad * tolerance < minimumBad;
 
 /**
  * `before`: the last measurement of the same spec. Never rejects: what went wrong is `problem`. Short windows are always asked,
@@ -91,6 +107,7 @@ export async function measure(
 ): Promise<Measurement> {
   const objective = objectiveOf(spec);
   const known = before?.generation === generation ? before.ratios : new Map<number, Ratio>();
+  const since = before?.generation === generation ? before.since : undefined;
   const ratios = new Map(known);
   const asked = new Set<number>();
   const ask = async (window: number) => {
@@ -98,19 +115,33 @@ export async function measure(
     asked.add(window);
     ratios.set(window, await ratioIn(spec.indicator, window, telemetry, at));
   };
-  const isDue = (window: number, every: number) => at - (known.get(window)?.at ?? Number.NEGATIVE_INFINITY) >= every;
+  const count = async (window: number) => {
+    const ratio = ratios.get(window);
+    if (objective.minimumBad === undefined || !ratio || ratio.at !== at || ratio.bad !== undefined) return;
+    ratios.set(window, await withBad(ratio, inWindow(spec.indicator.events ?? "", window), telemetry));
+  };
+  const isDue = (window: number, every: number) => {
+    const soon = since === undefined ? 0 : (at - since) / settledBy;
+    return at - (known.get(window)?.at ?? Number.NEGATIVE_INFINITY) >= Math.min(every, soon);
+  };
   try {
     for (const policy of objective.policies) await ask(deciding(policy));
     for (const policy of objective.policies) {
       const { long } = policy;
-      if (exceeds(ratios.get(deciding(policy)), policy, objective) || isDue(long, long / refreshedBy)) await ask(long);
+      const isBurning = exceeds(ratios.get(deciding(policy)), policy, objective);
+      if (isBurning || isDue(long, long / refreshedBy)) await ask(long);
+      if (isBurning && exceeds(ratios.get(long), policy, objective)) await count(long);
     }
-    if (isDue(objective.period, objective.period / periodRefreshedBy)) await ask(objective.period);
-    return { at, ratios, generation };
+    const { period, budget } = objective;
+    if (isDue(period, period / periodRefreshedBy)) await ask(period);
+    if ((ratios.get(period)?.value ?? 0) >= budget) await count(period);
+    const hasData = [...ratios.values()].some(({ value, idle }) => value !== undefined && !idle);
+    const first = since ?? (hasData ? at : undefined);
+    return { at, ratios, generation, ...(first !== undefined && { since: first }) };
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     const reason =
       error instanceof QueryError && !(error instanceof ExecutionError) ? "QueryInvalid" : "TelemetryUnavailable";
-    return { at, ratios: known, generation, problem: { reason, message } };
+    return { at, ratios: known, generation, ...(since !== undefined && { since }), problem: { reason, message } };
   }
 }

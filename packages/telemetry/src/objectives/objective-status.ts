@@ -9,9 +9,9 @@ import {
   setCondition,
   timeOf,
 } from "@flotilla/objects";
-import { rounded } from "./alerts.ts";
+import { badText, rounded, scarcity } from "./alerts.ts";
 import { type Objective, windowsOf } from "./burn-rate.ts";
-import type { Measurement } from "./measure.ts";
+import { isScarce, type Measurement } from "./measure.ts";
 
 export type Said = Pick<Condition, "type" | "status" | "reason" | "message">;
 
@@ -59,6 +59,7 @@ function conditionsOf(
   alerts: readonly ObjectiveAlert[],
 ): Said[] {
   const firing = alerts.filter(({ state }) => state === "Firing");
+  const scarce = scarcity(objective, measurement);
   const alerting: Said =
     firing.length > 0
       ? {
@@ -67,7 +68,9 @@ function conditionsOf(
           reason: capitalized(firing[0]?.severity ?? ""),
           message: firing.map(({ severity, message }) => `${severity}: ${message}`).join("; "),
         }
-      : { type: "Alerting", status: "False", reason: "NoAlert", message: "no alert fires" };
+      : scarce === undefined
+        ? { type: "Alerting", status: "False", reason: "NoAlert", message: "no alert fires" }
+        : { type: "Alerting", status: "False", reason: "TooFewEvents", message: scarce };
   const { problem } = measurement;
   if (problem) {
     const unknown = { status: "Unknown", reason: problem.reason, message: problem.message } as const;
@@ -91,21 +94,27 @@ function conditionsOf(
       { ...unknown, type: "Healthy" },
     ];
   }
-  const exhausted = budget.remaining <= 0;
-  const left = budgetText(budget);
+  const spent = measurement.ratios.get(objective.period);
+  const isDoubtful = spent !== undefined && isScarce(spent, objective);
+  const exhausted = budget.remaining <= 0 && !isDoubtful;
+  const left = isDoubtful ? `${budgetText(budget)}, ${badText(spent.bad ?? 0, objective)}` : budgetText(budget);
   const healthy: Said = exhausted
     ? { type: "Healthy", status: "False", reason: "BudgetExhausted", message: left }
     : firing.length > 0
       ? { ...alerting, type: "Healthy", status: "False", reason: "Alerting" }
-      : { type: "Healthy", status: "True", reason: "WithinBudget", message: left };
+      : isDoubtful
+        ? { type: "Healthy", status: "Unknown", reason: "TooFewEvents", message: left }
+        : { type: "Healthy", status: "True", reason: "WithinBudget", message: left };
   return [
     { type: "Evaluated", status: "True", reason: "Evaluated", message: "there are data" },
-    {
-      type: "BudgetExhausted",
-      status: exhausted ? "True" : "False",
-      reason: exhausted ? "BudgetExhausted" : "WithinBudget",
-      message: left,
-    },
+    isDoubtful
+      ? { type: "BudgetExhausted", status: "Unknown", reason: "TooFewEvents", message: left }
+      : {
+          type: "BudgetExhausted",
+          status: exhausted ? "True" : "False",
+          reason: exhausted ? "BudgetExhausted" : "WithinBudget",
+          message: left,
+        },
     alerting,
     healthy,
   ];

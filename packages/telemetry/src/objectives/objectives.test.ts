@@ -183,6 +183,47 @@ test("a budget that is gone is said to be", async () => {
   );
 });
 
+test("too few bad events to judge by are said, with all figures", async () => {
+  const it = await world([{ from: 0, to: 60, ratio: 1 }]);
+  it.telemetry = exactly([{ from: 0, to: 60, ratio: 1 }], 1 / 30);
+  await it.apply({ window: "1d", alerting: { minimumBad: 10 } });
+  await it.until(60);
+  expect(it.states).toEqual([]);
+  expect(it.condition("Alerting")).toBe("False TooFewEvents");
+  expect(getCondition(it.object.status?.conditions, "Alerting")?.message).toMatch(
+    /^the error budget burns \d+(\.\d)? times too fast \(2m\/30s\), by 2 bad events; it takes 10 to judge by$/,
+  );
+  expect(it.object.status?.burnRates?.["2m"]).toBeGreaterThan(100);
+  expect(it.condition("Healthy")).toBe("True WithinBudget");
+  await it.until(1800);
+  expect(it.condition("Alerting")).toBe("False NoAlert");
+});
+
+test("a budget is not gone by too few bad events", async () => {
+  const it = await world();
+  it.telemetry = exactly([{ from: 0, to: 120, ratio: 1 }], 1 / 60);
+  await it.apply({ window: "1d", alerting: { minimumBad: 3 } });
+  await it.until(120);
+  expect(it.condition("BudgetExhausted")).toBe("Unknown TooFewEvents");
+  expect(it.condition("Healthy")).toBe("Unknown TooFewEvents");
+  expect(getCondition(it.object.status?.conditions, "Healthy")?.message).toMatch(
+    /^the error budget of 1m26s is spent 1\.\d+ times, by 2 bad events; it takes 3 to judge by$/,
+  );
+  expect(it.object.status?.errorBudget?.remaining).toBeLessThan(0);
+});
+
+test("the first data are seen at once, whatever the window", async () => {
+  const it = await world();
+  const good = it.telemetry;
+  it.telemetry = { instant: async () => ({ resultType: "vector", result: [] }) };
+  await it.apply({ window: "90d" });
+  await it.until(60);
+  expect(it.condition("Healthy")).toBe("Unknown NoData");
+  it.telemetry = good;
+  await it.until(75);
+  expect(it.condition("Healthy")).toBe("True WithinBudget");
+});
+
 test("no data are not well", async () => {
   const it = await world();
   it.telemetry = { instant: async () => ({ resultType: "vector", result: [] }) };

@@ -12,6 +12,7 @@ import { prometheusRules } from "./rules.ts";
 const requests: ServiceLevelObjectiveSpec["indicator"] = {
   bad: 'sum(rate(requests_total{code=~"5.."}[$window]))',
   total: "sum(rate(requests_total[$window]))",
+  events: "sum(increase(requests_total[$window]))",
 };
 const rulesOf = (spec: Partial<ServiceLevelObjectiveSpec> = {}) =>
   prometheusRules([objectiveFor({ indicator: requests, ...spec })]).groups;
@@ -42,6 +43,19 @@ test("one alert for each severity, with both windows of each policy", () => {
       "or",
       '(slo:sli_error:ratio_rate6h{slo="web", namespace="shop"} > 0.006 and slo:sli_error:ratio_rate30m{slo="web", namespace="shop"} > 0.006)',
     ].join("\n"),
+  );
+});
+
+test("a minimum of bad events is one more condition, by a count of each long window", () => {
+  const rules = rulesOf({ alerting: { minimumBad: 10 } })[0]?.rules ?? [];
+  expect(rules.find((rule) => "record" in rule && rule.record === "slo:sli_event:increase1h")).toEqual({
+    record: "slo:sli_event:increase1h",
+    expr: "sum(increase(requests_total[1h]))",
+    labels: { service: "web", slo: "web", namespace: "shop" },
+  });
+  expect(rules.flatMap((rule) => ("record" in rule ? [rule.record] : []))).toHaveLength(7 + 4);
+  expect(rules.find((rule) => "alert" in rule && rule.labels.severity === "page")?.expr).toContain(
+    ' > 0.0144 and slo:sli_error:ratio_rate1h{slo="web", namespace="shop"} * slo:sli_event:increase1h{slo="web", namespace="shop"} >= 10)',
   );
 });
 
@@ -106,3 +120,31 @@ test.skipIf(!installed)("Prometheus alerts in an incident as the arithmetic says
   });
   passes("test", "rules", "test.json");
 });
+
+test.skipIf(!installed)(
+  "Prometheus waits for ten bad events where they are asked for (skipped without promtool)",
+  () => {
+    write("few.json", { groups: rulesOf({ alerting: { minimumBad: 10 } }) });
+    const at = (time: string, value?: number) => ({
+      expr: 'count by (severity) (ALERTS{alertname="ErrorBudgetBurn", alertstate="firing", severity="page"})',
+      eval_time: time,
+      exp_samples: value === undefined ? [] : [{ labels: '{severity="page"}', value }],
+    });
+    // Two requests a minute, all of which fail after six hours: by their share alone it would alert in the 361st minute.
+    write("few-test.json", {
+      rule_files: ["few.json"],
+      evaluation_interval: "1m",
+      tests: [
+        {
+          interval: "1m",
+          input_series: [
+            { series: 'requests_total{code="200"}', values: "0+2x360 720+0x30" },
+            { series: 'requests_total{code="500"}', values: "0+0x360 2+2x30" },
+          ],
+          promql_expr_test: [at("363m"), at("368m", 1)],
+        },
+      ],
+    });
+    passes("test", "rules", "few-test.json");
+  },
+);

@@ -2,11 +2,13 @@
  * Objectives as Prometheus' rules: error ratios recorded for each window, what is left of the budget, and the same burn-rate alerts
  * that the controller decides, for clusters whose own Prometheus and Alertmanager are to do it.
  *
+ * A minimum of bad events is one more condition of the alerts.
+ *
  * Source: the names of recorded series are Sloth's (slo:sli_error:ratio_rate<window>, slo:period_error_budget_remaining:ratio).
  */
 import { defaultObjectiveWindow, formatPeriod, type ServiceLevelObjective } from "@flotilla/objects";
 import { type Objective, objectiveOf, type Policy, windowsOf } from "./burn-rate.ts";
-import { errorRatioExpression } from "./indicator.ts";
+import { errorRatioExpression, inWindow } from "./indicator.ts";
 import { alertName, labelsOf } from "./notification.ts";
 
 export interface RecordingRule {
@@ -42,6 +44,7 @@ const noDataFor = "1h";
 const number = (value: number): string => String(Number(value.toPrecision(12)));
 
 const recorded = (window: number): string => `slo:sli_error:ratio_rate${formatPeriod(window)}`;
+const counted = (window: number): string => `slo:sli_event:increase${formatPeriod(window)}`;
 
 const selector = (labels: Readonly<Record<string, string>>): string =>
   `{${Object.entries(labels)
@@ -59,10 +62,13 @@ function keyOf({ slo = "", namespace }: Readonly<Record<string, string>>): strin
   return selector({ slo, ...(namespace && { namespace }) });
 }
 
-function condition(policy: Policy, { budget }: Objective, series: string): string {
+function condition(policy: Policy, { budget, minimumBad }: Objective, series: string): string {
+  const { long, short } = policy;
   const threshold = number(policy.factor * budget);
-  const windows = policy.short === undefined ? [policy.long] : [policy.long, policy.short];
-  return `(${windows.map((window) => `${recorded(window)}${series} > ${threshold}`).join(" and ")})`;
+  const windows = short === undefined ? [long] : [long, short];
+  const burning = windows.map((window) => `${recorded(window)}${series} > ${threshold}`);
+  const enough = `${recorded(long)}${series} * ${counted(long)}${series} >= ${minimumBad}`;
+  return `(${[...burning, ...(minimumBad === undefined ? [] : [enough])].join(" and ")})`;
 }
 
 function alertsOf(object: ServiceLevelObjective, objective: Objective, series: string): AlertingRule[] {
@@ -117,9 +123,20 @@ function groupsOf(object: ServiceLevelObjective): RuleGroup[] {
     labels,
   });
   const windows = windowsOf(objective).filter((window) => window !== period);
+  const events = (window: number): RecordingRule => ({
+    record: counted(window),
+    expr: inWindow(object.spec.indicator.events ?? "", window),
+    labels,
+  });
+  const longs = new Set(objective.minimumBad === undefined ? [] : objective.policies.map(({ long }) => long));
   const burning: RuleGroup = {
     name: `objective-${name}`,
-    rules: [...windows.map(ratio), ...alertsOf(object, objective, series), ...withoutData(object, objective, series)],
+    rules: [
+      ...windows.map(ratio),
+      ...[...longs].map(events),
+      ...alertsOf(object, objective, series),
+      ...withoutData(object, objective, series),
+    ],
   };
   const left: RuleGroup = {
     name: `objective-${name}-budget`,
