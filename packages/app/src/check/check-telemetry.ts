@@ -25,8 +25,9 @@ export const queryMistakes = ({
   good,
   bad,
   total,
+  events,
 }: ObjectiveIndicator): [field: string, message: string][] =>
-  Object.entries({ errorRatio, good, bad, total }).flatMap(([field, query]) => {
+  Object.entries({ errorRatio, good, bad, total, events }).flatMap(([field, query]) => {
     const mistake = query === undefined ? undefined : queryMistake(query);
     return mistake === undefined ? [] : [[field, mistake]];
   });

@@ -49,29 +49,36 @@ export function metricNames(stated: Metrics | undefined, usual: "otel" | "flotil
 const filledIn = (text: string, service: MeasuredService): string =>
   text.replace(/\$\{(app|service|namespace)\}/g, (_, name: keyof MeasuredService) => service[name]);
 
-const rate = (name: string, matchers: string) => `sum(rate(${name}{${matchers}}[${windowVariable}]))`;
+type Per = "rate" | "increase";
 
-/** How many requests there were, those that `more` selects. */
-function requests(names: Names, service: MeasuredService, more = ""): string {
+const summed = (per: Per, name: string, matchers: string) => `sum(${per}(${name}{${matchers}}[${windowVariable}]))`;
+const rate = (name: string, matchers: string) => summed("rate", name, matchers);
+
+/** How many requests there were, those that `more` selects; a second, or all together. */
+function requests(names: Names, service: MeasuredService, more = "", per: Per = "rate"): string {
   const matchers = [filledIn(names.match, service), more].filter(Boolean).join(",");
   // The data plane counts; elsewhere the histogram does.
   if (names.of === "flotilla" && names.histogram === known.flotilla.histogram)
-    return rate("flotilla_requests_total", matchers);
-  return names.native
-    ? `histogram_count(${rate(names.histogram, matchers)})`
-    : rate(`${names.histogram}_count`, matchers);
+    return summed(per, "flotilla_requests_total", matchers);
+  return histogramCount(names, matchers, per);
+}
+
+function histogramCount({ native, histogram }: Names, matchers: string, per: Per): string {
+  return native ? `histogram_count(${summed(per, histogram, matchers)})` : summed(per, `${histogram}_count`, matchers);
 }
 
 /** 5xx, or no answer at all. */
 export const availability = (names: Names, service: MeasuredService): ObjectiveIndicator => ({
   bad: requests(names, service, `${names.status}=~"5..|"`),
   total: requests(names, service),
+  events: requests(names, service, "", "increase"),
 });
 
 /** 4xx as well. */
 export const success = (names: Names, service: MeasuredService): ObjectiveIndicator => ({
   bad: requests(names, service, `${names.status}=~"[45]..|"`),
   total: requests(names, service),
+  events: requests(names, service, "", "increase"),
 });
 
 /** The label's values in Prometheus 2 and 3: "1" and "1.0". */
@@ -85,7 +92,9 @@ export function latency(names: Names, service: MeasuredService, threshold: numbe
   const seconds = threshold / 1000;
   const answered = names.of === "flotilla" ? 'error="false"' : `${names.status}!~"5..|"`;
   const matchers = [filledIn(names.match, service), answered].join(",");
-  if (names.native) return { errorRatio: `1 - histogram_fraction(0, ${seconds}, ${rate(names.histogram, matchers)})` };
+  const events = histogramCount(names, matchers, "increase");
+  if (names.native)
+    return { errorRatio: `1 - histogram_fraction(0, ${seconds}, ${rate(names.histogram, matchers)})`, events };
   const below = (bound: number) => rate(`${names.histogram}_bucket`, `${matchers},${le(bound)}`);
   const upper = names.bounds.find((bound) => bound >= seconds) ?? seconds;
   const lower = names.bounds.findLast((bound) => bound < seconds) ?? 0;
@@ -97,7 +106,7 @@ export function latency(names: Names, service: MeasuredService, threshold: numbe
         ? `${share} * ${below(upper)}`
         : `${Number((1 - share).toPrecision(6))} * ${below(lower)} + ${share} * ${below(upper)}`;
   // In one expression: where a bucket is missing there is no answer, not one of no good ones.
-  return { errorRatio: `1 - (${good}) / ${rate(`${names.histogram}_count`, matchers)}` };
+  return { errorRatio: `1 - (${good}) / ${rate(`${names.histogram}_count`, matchers)}`, events };
 }
 
 /** Whether a threshold (ms) can be told at all: above the last bound nothing is known. */

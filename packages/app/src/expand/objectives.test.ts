@@ -54,16 +54,38 @@ test("availability is judged by codes, latency by the native histogram of what w
     indicator: {
       bad: 'sum(rate(flotilla_requests_total{service="web",namespace="shop",code=~"5..|"}[$window]))',
       total: 'sum(rate(flotilla_requests_total{service="web",namespace="shop"}[$window]))',
+      events: 'sum(increase(flotilla_requests_total{service="web",namespace="shop"}[$window]))',
     },
+    description: "99.9% of requests are answered, and not with 5xx.",
   });
   expect(objective(local(), "web-latency-p95").spec).toMatchObject({
     target: "95%",
     indicator: {
       errorRatio:
         '1 - histogram_fraction(0, 0.3, sum(rate(flotilla_request_duration_seconds{service="web",namespace="shop",error="false"}[$window])))',
+      events:
+        'histogram_count(sum(increase(flotilla_request_duration_seconds{service="web",namespace="shop",error="false"}[$window])))',
     },
+    description: "95% of answers without error come within 300ms.",
   });
   expect(objective(local(), "web-latency-p99-9").spec.target).toBe("99.9%");
+});
+
+test("a few bad requests alert nobody on a laptop, where they can be counted", () => {
+  expect(objective(local(), "web-latency-p95").spec.alerting).toEqual({ minimumBad: 10 });
+  const queried = (events?: string): App => ({
+    ...shop(),
+    services: {
+      web: {
+        source: "./web",
+        port: 3000,
+        objectives: { success: { target: "99%", errorRatio: "rate(a[$window])", ...(events && { events }) } },
+      },
+    },
+  });
+  const alerting = (app: App) => objective(objects(app, { target: "local" }), "web-success").spec.alerting;
+  expect(alerting(queried())).toBeUndefined();
+  expect(alerting(queried("increase(b[$window])"))).toEqual({ minimumBad: 10 });
 });
 
 test("receivers of alerts are those of the environment", () => {
@@ -113,6 +135,7 @@ test.each<[string, string, EnvironmentTelemetry<Names>["metrics"], string]>([
   const made = objective(objects(app, { target: "local" }), "web-latency-p95");
   expect(made.spec.indicator).toEqual({
     errorRatio: `1 - (${expected.replaceAll("{M", '{M,S!~"5..|"')}) / sum(rate(h_count{M,S!~"5..|"}[$window]))`,
+    events: 'sum(increase(h_count{M,S!~"5..|"}[$window]))',
   });
 });
 

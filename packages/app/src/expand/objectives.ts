@@ -38,8 +38,17 @@ interface Promised {
   readonly name: string;
   readonly target: string;
   readonly indicator: ObjectiveIndicator;
+  /** The promise in words. */
   readonly description: string;
 }
+
+/**
+ * Where one programmer is the traffic, it takes so many bad requests to be told. A share alone says little there: of 99.9% at
+ * 6 times too fast, one bad request among 166 is an alert, and at 95% two slow answers of a program that has just started are
+ * one. Ten are a share that is right within a third (a count's deviation is its root), whatever the target, and are soon
+ * there when something is broken.
+ */
+const minimumBadOnLaptop = 10;
 
 function promisedBy(expansion: Expansion, name: string, { objectives }: Service): Promised[] {
   if (!objectives) return [];
@@ -52,14 +61,14 @@ function promisedBy(expansion: Expansion, name: string, { objectives }: Service)
       name: "availability",
       target: objectives.availability,
       indicator: availability(names, measured),
-      description: `Requests to ${name} are answered, and not with 5xx.`,
+      description: `${objectives.availability} of requests are answered, and not with 5xx.`,
     });
   for (const [percentile, threshold] of Object.entries(objectives.latency ?? {}))
     promised.push({
       name: `latency-${percentile.replace(".", "-")}`,
       target: shareOf(percentile),
       indicator: latency(names, measured, milliseconds(threshold)),
-      description: `Answers of ${name} without error take at most ${threshold}.`,
+      description: `${shareOf(percentile)} of answers without error come within ${threshold}.`,
     });
   const { success: succeeds } = objectives;
   if (typeof succeeds === "string")
@@ -67,19 +76,26 @@ function promisedBy(expansion: Expansion, name: string, { objectives }: Service)
       name: "success",
       target: succeeds,
       indicator: success(names, measured),
-      description: `Requests to ${name} are answered with a code below 400.`,
+      description: `${succeeds} of requests are answered with a code below 400.`,
     });
   else if (succeeds) {
     const { target, ...indicator } = succeeds;
-    promised.push({ name: "success", target, indicator, description: `What ${name} does succeeds.` });
+    promised.push({ name: "success", target, indicator, description: `${target} of what it does succeeds.` });
   }
   return promised;
 }
 
-/** Who is told, where the controllers of the laptop do it. */
-function alertingOf({ settings, target }: Expansion): Pick<ServiceLevelObjectiveSpec, "alerting"> {
+/** Who is told, where the controllers of the laptop do it, and of how little they are not. */
+function alertingOf(
+  { settings, target }: Expansion,
+  { events }: ObjectiveIndicator,
+): Pick<ServiceLevelObjectiveSpec, "alerting"> {
   const alerts = settings.telemetry?.alerts ?? [];
-  return target === "local" && alerts.length > 0 ? { alerting: { notify: alerts.map(receiverOf) } } : {};
+  const alerting = {
+    ...(events !== undefined && { minimumBad: minimumBadOnLaptop }),
+    ...(alerts.length > 0 && { notify: alerts.map(receiverOf) }),
+  };
+  return target === "local" && Object.keys(alerting).length > 0 ? { alerting } : {};
 }
 
 export function objectivesOfService(expansion: Expansion, name: string, service: Service): ServiceLevelObjective[] {
@@ -94,17 +110,18 @@ export function objectivesOfService(expansion: Expansion, name: string, service:
         indicator,
         description,
         ...(runbook && { runbook }),
-        ...alertingOf(expansion),
+        ...alertingOf(expansion, indicator),
       },
     }),
   );
 }
 
-/** An objective that was written as such, with who is told in this environment unless it says so itself. */
+/** An objective that was written as such, with what this environment says of alerts unless it says so itself. */
 export const withReceivers = (expansion: Expansion, object: ServiceLevelObjective): ServiceLevelObjective => {
-  const { alerting } = alertingOf(expansion);
-  if (!alerting || object.spec.alerting?.notify) return object;
-  return { ...object, spec: { ...object.spec, alerting: { ...object.spec.alerting, ...alerting } } };
+  const { alerting } = alertingOf(expansion, object.spec.indicator);
+  return alerting
+    ? { ...object, spec: { ...object.spec, alerting: { ...alerting, ...object.spec.alerting } } }
+    : object;
 };
 
 export const isObjective = (object: KubeObject): object is ServiceLevelObjective =>

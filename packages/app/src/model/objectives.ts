@@ -10,6 +10,8 @@ export interface QueriedObjective {
   good?: string;
   bad?: string;
   total?: string;
+  /** How many there were in the window: with it, a few bad ones alert nobody on a laptop. */
+  events?: string;
 }
 
 export interface Objectives {

@@ -37,6 +37,7 @@ const queried: FieldsOf<QueriedObjective> = {
   good: field(query, "PromQL: what was good, beside total."),
   bad: field(query, "PromQL: what was not, beside total."),
   total: field(query, "PromQL: all there was."),
+  events: field(query, "PromQL: how many there were in the window; with it, a few bad ones alert nobody on a laptop."),
 };
 
 export const objectives: FieldsOf<Objectives> = {

@@ -31,6 +31,19 @@ test("what is left, how fast it goes, and what is wrong", () =>
     "page: web-availability, since 2026-01-01T00:00:00Z: too fast",
   ]));
 
+test("what is promised is said in words where it is known", () => {
+  const described = { ...objective(undefined), spec: { ...objective(undefined).spec, description: "It answers." } };
+  expect(table([described, objective(undefined)], (_, text) => text).map((line) => line.slice(0, 16))).toEqual([
+    "OBJECTIVE       ",
+    "web-availability",
+    "  It answers.",
+    "web-availability",
+  ]);
+});
+
+test("what keeps it from being judged is said in words", () =>
+  expect(row({ conditions: [condition("Healthy", "Unknown", "TooFewEvents")] })[0]).toMatch(/ {2}too few events$/));
+
 test("a budget that is overspent is empty, and says by how much", () =>
   expect(row({ errorBudget: { ratio: 0.001, time: "43m", remaining: -1.5, remainingTime: "-1h" } })[0]).toContain(
     "░░░░░░░░░░ -150%  -1h",

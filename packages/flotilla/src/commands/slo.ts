@@ -45,8 +45,11 @@ export function table(
         paint("red", `${severity}: ${metadata.name}, since ${firedAt}: ${message}`),
       ),
   );
+  const [titles = "", ...lines] = columns([head.map((title) => paint("dim", title)), ...rows]);
+  const inWords = items.map(({ spec: { description } }) => (description ? [paint("dim", `  ${description}`)] : []));
   return [
-    ...columns([head.map((title) => paint("dim", title)), ...rows]),
+    titles,
+    ...lines.flatMap((line, i) => [line, ...(inWords[i] ?? [])]),
     ...(alerts.length > 0 ? ["", ...alerts] : []),
   ];
 }
@@ -75,5 +78,9 @@ function state(
   const [healthy, alerting] = [of("Healthy"), of("Alerting")];
   if (alerting?.status === "True") return paint("red", `alerting: ${alerting.reason}`);
   if (healthy?.status === "True") return paint("green", "healthy");
-  return paint("yellow", healthy?.reason ?? "not measured yet");
+  return paint("yellow", inLowerCase(healthy?.reason ?? "NotMeasuredYet"));
 }
+
+/** "TooFewEvents" as "too few events". */
+const inLowerCase = (reason: string): string =>
+  reason.replace(/[A-Z]/g, (letter, at: number) => `${at > 0 ? " " : ""}${letter.toLowerCase()}`);
