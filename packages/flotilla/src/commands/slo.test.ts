@@ -41,10 +41,15 @@ test("what is promised is said in words where it is known", () => {
   ]);
 });
 
+test("of many windows three are shown", () => {
+  const burnRates = { "5m": 1, "30m": 2, "1h": 3, "2h": 4, "6h": 5, "1d": 6, "3d": 7 };
+  expect(row({ burnRates })[0]).toContain("  5m 1, 2h 4, 3d 7  ");
+});
+
 test("what keeps it from being judged is said in words", () =>
   expect(row({ conditions: [condition("Healthy", "Unknown", "TooFewEvents")] })[0]).toMatch(/ {2}too few events$/));
 
 test("a budget that is overspent is empty, and says by how much", () =>
   expect(row({ errorBudget: { ratio: 0.001, time: "43m", remaining: -1.5, remainingTime: "-1h" } })[0]).toContain(
-    "░░░░░░░░░░ -150%  -1h",
+    "░░░░░░░░░░ spent 2.5 times",
   ));

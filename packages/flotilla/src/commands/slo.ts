@@ -56,19 +56,21 @@ export function table(
 
 const cells = 10;
 
-/** "██████▌    65%  28m3s". */
+/** "██████░░░░ 65%  28m3s", "░░░░░░░░░░ spent 2.5 times". */
 function budget(remaining: number, time: string, paint: (style: Style, text: string) => string): string {
   const filled = Math.round(Math.max(0, Math.min(1, remaining)) * cells);
   const style = remaining <= 0 ? "red" : remaining < 0.25 ? "yellow" : "green";
-  return `${paint(style, "█".repeat(filled))}${"░".repeat(cells - filled)} ${amount(remaining * 100)}%  ${time}`;
+  const bar = `${paint(style, "█".repeat(filled))}${"░".repeat(cells - filled)}`;
+  return remaining < 0 ? `${bar} spent ${amount(1 - remaining)} times` : `${bar} ${amount(remaining * 100)}%  ${time}`;
 }
 
-/** From the shortest window on: "1h 0.4, 6h 0.2". */
-const rates = (burnRates: Readonly<Record<string, number>>): string =>
-  Object.entries(burnRates)
-    .sort(([a], [b]) => (parsePeriod(a) ?? 0) - (parsePeriod(b) ?? 0))
-    .map(([window, rate]) => `${window} ${amount(rate)}`)
-    .join(", ") || "-";
+/** In the shortest window, the longest and one between: "5m 0.4, 2h 0.2, 3d 0.1". */
+function rates(burnRates: Readonly<Record<string, number>>): string {
+  const all = Object.entries(burnRates).sort(([a], [b]) => (parsePeriod(a) ?? 0) - (parsePeriod(b) ?? 0));
+  const places = new Set([0, Math.floor(all.length / 2), all.length - 1]);
+  const shown = all.filter((_, place) => places.has(place));
+  return shown.map(([window, rate]) => `${window} ${amount(rate)}`).join(", ") || "-";
+}
 
 function state(
   conditions: readonly { readonly type: string; readonly status: string; readonly reason?: string }[],

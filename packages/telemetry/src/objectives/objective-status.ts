@@ -44,6 +44,12 @@ function burnRates(objective: Objective, { ratios }: Measurement): Record<string
 /** "99.95%", of as many digits as tell something. */
 const percent = (share: number): string => `${Number((share * 100).toPrecision(6))}%`;
 
+/** What is good, with three digits of what is not: "99.9543%", "46.9%". */
+function goodText(bad: number): string {
+  const decimals = bad > 0 ? Math.max(0, 2 - Math.floor(Math.log10(bad * 100))) : 0;
+  return `${Number((100 - bad * 100).toFixed(Math.min(6, decimals)))}%`;
+}
+
 export const capitalized = (word: string) => word.charAt(0).toUpperCase() + word.slice(1);
 
 /** "78.57% of the error budget is left (2m21s of 3m0s)" */
@@ -142,7 +148,7 @@ export function objectiveStatus(
   return {
     observedGeneration: object.metadata.generation,
     lastEvaluated: timeOf(at),
-    ...(budget && { current: percent(1 - (spent?.value ?? 0)), errorBudget: budget }),
+    ...(budget && { current: goodText(spent?.value ?? 0), errorBudget: budget }),
     ...(rates && { burnRates: rates }),
     conditions: withConditions(object, [...conditionsOf(objective, measurement, budget, alerts), ...more], at),
     ...(alerts.length > 0 && { alerts: [...alerts] }),
