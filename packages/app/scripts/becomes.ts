@@ -51,7 +51,7 @@ export const becomes: Readonly<Record<string, string>> = {
 
   ...under("environments.*.telemetry", {
     otlp: "`OTEL_EXPORTER_OTLP_*`, `OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES`, NetworkPolicies; on local forwarding",
-    prometheus: "nothing in objects; where questions go",
+    prometheus: "nothing in objects; where `flotilla query -e` asks",
     rules: "PrometheusRule `<app>-objectives`, or a ConfigMap of that name with `objectives.rules.yaml`",
     metrics: "the queries of objectives",
     retention: "nothing in objects; what the telemetry process keeps",

@@ -22,8 +22,6 @@ export interface TelemetrySettings {
   readonly retention: Readonly<Record<"traces" | "logs" | "metrics", RetentionSettings>>;
   /** Where everything that is taken in is sent on to. */
   readonly forward?: { readonly endpoint: string; readonly headers?: SecretHeaders };
-  /** The server that questions go to, in place of what is kept here. */
-  readonly prometheus?: { readonly url: string; readonly headers?: SecretHeaders };
 }
 
 const retentionOf = (stated: Retention | null | undefined): RetentionSettings => ({
@@ -34,7 +32,7 @@ const retentionOf = (stated: Retention | null | undefined): RetentionSettings =>
 /** `object`: without mistakes (`check`). */
 export function telemetrySettings(object: App): TelemetrySettings {
   const { app, environment } = fromAppObject(object);
-  const { otlp, prometheus, retention } = app.environments?.[environment]?.telemetry ?? {};
+  const { otlp, retention } = app.environments?.[environment]?.telemetry ?? {};
   const namespace = object.metadata.namespace ?? "";
   const headersOf = (headers: { secret: PropertyKey; key: string } | null | undefined) =>
     headers ? { headers: { namespace, secret: String(headers.secret), key: headers.key } } : {};
@@ -45,6 +43,5 @@ export function telemetrySettings(object: App): TelemetrySettings {
       metrics: retentionOf(retention?.metrics),
     },
     ...(otlp && { forward: { endpoint: otlp.endpoint, ...headersOf(otlp.headers) } }),
-    ...(prometheus && { prometheus: { url: prometheus.url, ...headersOf(prometheus.headers) } }),
   };
 }

@@ -2,8 +2,8 @@
 import type { Clock, Random } from "@flotilla/ambient";
 import type { TelemetrySettings } from "@flotilla/app";
 import type { Api, Log } from "@flotilla/client";
-import { Secrets } from "@flotilla/objects";
 import { type Forwarder, type ForwardState, type Losses, type Signal, startForwarder } from "@flotilla/telemetry";
+import { secretHeaders } from "./secret-headers.ts";
 
 type Destination = NonNullable<TelemetrySettings["forward"]>;
 
@@ -35,7 +35,7 @@ export class Forwarding {
   /** What waits for the last destination is sent there still, for a moment. A Secret that is missing is an error. */
   async to(destination: Destination | undefined): Promise<void> {
     const { api, clock, random, losses } = this.#options;
-    const headers = destination?.headers && (await headersFrom(api, destination.headers));
+    const headers = destination?.headers && (await secretHeaders(api, destination.headers));
     const last = this.#forwarder;
     this.#forwarder =
       destination &&
@@ -46,22 +46,4 @@ export class Forwarding {
   async close(): Promise<void> {
     await this.#forwarder?.close();
   }
-}
-
-async function headersFrom(
-  api: Pick<Api, "get">,
-  { namespace, secret, key }: NonNullable<Destination["headers"]>,
-): Promise<Record<string, string>> {
-  const { data } = await api.get(Secrets, { namespace, name: secret });
-  const text = data?.[key];
-  if (text === undefined) throw new Error(`telemetry is not forwarded: secret ${secret} has no key ${key}`);
-  return Object.fromEntries(
-    Buffer.from(text, "base64")
-      .toString("utf8")
-      .split(",")
-      .map((pair) => {
-        const at = pair.indexOf("=");
-        return [pair.slice(0, at).trim(), decodeURIComponent(pair.slice(at + 1).trim())];
-      }),
-  );
 }

@@ -21,7 +21,7 @@ const count = (text: string) => {
     throw new InvalidArgumentError("a number from 1 to 10000");
   return value;
 };
-const gather = (text: string, before: readonly string[]) => [...before, text];
+const gather = (text: string, before: readonly string[] = []) => [...before, text];
 const output =
   (...allowed: string[]) =>
   (text: string) => {
@@ -86,6 +86,7 @@ program
   .option("-i, --ignore-case", "with --grep: upper and lower case are the same")
   .option("--level <level>", "only lines of this level and above: trace, debug, info, warn, error, fatal")
   .option("--changes", "what was changed and Kubernetes' events, instead of lines")
+  .option("-n, --limit <count>", "with a condition: how many, the newest", count, 1000)
   .option("-C, --dir <dir>", "folder of the application", ".")
   .option("-o, --output <format>", "json: one line of log a line", output("json"))
   .action(async (services, options) => (await import("./commands/logs.ts")).logs(services, options));
@@ -111,7 +112,7 @@ program
   .option("--min <duration>", 'with a span that took at least, such as "200ms"')
   .option("--max <duration>", "with a span that took at most")
   .option("--error", "with a span that failed")
-  .option("-a, --attribute <name=value>", "with a span that has this attribute; may be repeated", gather, [])
+  .option("-a, --attribute <name=value>", "with a span that has this attribute; may be repeated", gather)
   .option("--since <duration>", 'only what is younger, such as "10s", "5m", "1h30m"')
   .option("-n, --limit <count>", "how many", count, 20)
   .option("-C, --dir <dir>", "folder of the application", ".")
@@ -125,6 +126,7 @@ program
   .argument("<promql>", "such as: sum by (service) (rate(flotilla_requests_total[1m]))")
   .option("--since <duration>", 'over time, such as "15m", "1h", "7d"')
   .option("--step <duration>", "time between two points")
+  .option("-e, --environment <name>", "ask the Prometheus of an environment that runs elsewhere")
   .option("-C, --dir <dir>", "folder of the application", ".")
   .option("-o, --output <format>", "json: as Prometheus' API answers", output("json"))
   .action(async (promql, options) => (await import("./commands/query.ts")).query(promql, options));

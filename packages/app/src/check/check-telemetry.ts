@@ -116,6 +116,8 @@ function checkTelemetry(app: App, name: string, telemetry: EnvironmentTelemetry<
       "what is sent on from local goes over HTTP",
       'write "http/protobuf", or leave it out',
     );
+  if (isLocal && prometheus)
+    report(`${path}.prometheus`, "local keeps its metrics itself", "leave it out, or state it for another environment");
   if (isLocal && rules)
     report(`${path}.rules`, "local judges objectives itself", "leave it out, or state it for another environment");
   if (!isLocal && retention)

@@ -264,7 +264,6 @@ test.each([
 test("what the telemetry process needs to know is in numbers", () => {
   const telemetry: EnvironmentTelemetry<Names> = {
     otlp: { endpoint: "http://127.0.0.1:4320", headers: { secret: "otlp", key: "headers" } },
-    prometheus: { url: "http://127.0.0.1:9091" },
     retention: { traces: { age: "1d", size: "2Gi" }, logs: { age: "1w" } },
   };
   const object = toAppObject(shop(telemetry, "local"), { files: knownFiles({}) });
@@ -274,7 +273,6 @@ test("what the telemetry process needs to know is in numbers", () => {
       endpoint: "http://127.0.0.1:4320",
       headers: { namespace: "shop", secret: "otlp", key: "headers" },
     },
-    prometheus: { url: "http://127.0.0.1:9091" },
   });
   expect(telemetrySettings(toAppObject(shop(), { files: knownFiles({}) }))).toEqual({
     retention: { traces: {}, logs: {}, metrics: {} },

@@ -99,7 +99,7 @@ export const telemetry: FieldsOf<EnvironmentTelemetry<Names>> = {
       url: needed(text("url"), "Its address."),
       headers: field(secretKey, "Headers as name=value, comma separated, in one of the app's secrets."),
     }),
-    "The server with Prometheus' API that questions go to.",
+    "The server with Prometheus' API that `flotilla query -e` asks; not on local.",
   ),
   rules: field(
     choice(["PrometheusRule", "ConfigMap"]),

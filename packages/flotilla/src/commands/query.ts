@@ -1,6 +1,6 @@
 // flotilla query: PromQL, now as a table, or over time as sparklines.
 import { systemClock } from "@flotilla/ambient";
-import { type Labels, type QueryData, QueryError } from "@flotilla/telemetry/ask";
+import { type Labels, ProviderError, type QueryData, QueryError } from "@flotilla/telemetry/ask";
 import { amount, sparkline } from "../amounts.ts";
 import { CommandError } from "../errors.ts";
 import { duration } from "../period.ts";
@@ -9,6 +9,7 @@ import { columns, isColoured, painter } from "../terminal.ts";
 
 export interface QueryOptions {
   readonly dir: string;
+  readonly environment?: string;
   readonly since?: string;
   readonly step?: string;
   readonly output?: "json";
@@ -17,8 +18,10 @@ export interface QueryOptions {
 /** Points of a sparkline. */
 const points = 60;
 
-export async function query(text: string, { dir, since, step, output }: QueryOptions): Promise<void> {
-  const telemetry = telemetryOf(dir);
+export async function query(text: string, { dir, environment, since, step, output }: QueryOptions): Promise<void> {
+  const telemetry = environment
+    ? await (await import("../telemetry-elsewhere.ts")).telemetryElsewhere(dir, environment)
+    : telemetryOf(dir);
   const now = systemClock.now();
   const ask = () => {
     if (since === undefined && step === undefined) return telemetry.instant(text, now);
@@ -27,7 +30,8 @@ export async function query(text: string, { dir, since, step, output }: QueryOpt
     return telemetry.range(text, { from: now - length, to: now, step: every });
   };
   const data = await ask().catch((error: unknown) => {
-    throw error instanceof QueryError ? new CommandError(withPlace(text, error)) : error;
+    if (error instanceof QueryError) throw new CommandError(withPlace(text, error));
+    throw error instanceof ProviderError ? new CommandError(error.message) : error;
   });
   process.stdout.write(output === "json" ? `${JSON.stringify(data, null, 2)}\n` : `${shown(data).join("\n")}\n`);
 }
