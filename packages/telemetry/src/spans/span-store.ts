@@ -154,6 +154,11 @@ export class SpanStore {
     };
   }
 
+  /** Resolves when nothing is being thinned out. */
+  async thinned(): Promise<void> {
+    await this.#thinning;
+  }
+
   /** Stops in order. Searches under way end with what they have. */
   close(): void {
     this.#closed = true;

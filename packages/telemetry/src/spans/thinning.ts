@@ -9,7 +9,7 @@
  */
 
 import type { BlockStore } from "../store/block-store.ts";
-import { mixed } from "../store/bloom.ts";
+import { hashOfId } from "../store/bloom.ts";
 import { DamagedError, type Segment } from "../store/segment.ts";
 import { RootDurations } from "./root-durations.ts";
 import { BlockRows, draftOf, type SpanBlock, type SpanDraft, type SpansAbout } from "./span-block.ts";
@@ -138,11 +138,8 @@ function specialTraces(rows: SpanRows, durations: RootDurations): Uint8Array {
 }
 
 /** Whether a normal trace is kept that stands for 2^level: of those kept for one level less, every second. */
-const isKept = ({ traceIds }: SpanRows, trace: number, level: number): boolean => {
-  const at = trace * idLength;
-  const hash = mixed(mixed(traceIds.readUInt32LE(at) ^ traceIds.readUInt32LE(at + 8)) ^ traceIds.readUInt32LE(at + 12));
-  return hash >>> (32 - level) === 0;
-};
+const isKept = ({ traceIds }: SpanRows, trace: number, level: number): boolean =>
+  hashOfId(traceIds, trace * idLength) >>> (32 - level) === 0;
 
 async function* thinned(
   thinning: Thinning,

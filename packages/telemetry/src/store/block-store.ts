@@ -196,14 +196,12 @@ export class BlockStore<About> {
         this.#disk.write(() => made.append(draft, stamps, this.#level));
         if (this.#closed || old.some(({ gone }) => gone)) break;
       }
+      await made.synced();
       if (this.#closed || old.some(({ gone }) => gone)) {
         made.delete();
         return false;
       }
-      this.#disk.write(() => {
-        made.sync();
-        renameSync(made.path, path);
-      });
+      this.#disk.write(() => renameSync(made.path, path));
     } catch (error) {
       made.delete();
       throw error;

@@ -51,8 +51,8 @@ const lineOf = (hash: number, length: number): number => (mixed(hash) % (length 
 /** Independent of the line. */
 const firstBits = (hash: number): number => mixed(hash ^ 0x9e3779b9);
 
-/** Ids need not be random, and may differ in a few bytes only. */
-const hashOfId = (id: Uint8Array, at: number): number =>
+/** Of the 16 bytes there; they need not be random, and may differ in a few bytes only. */
+export const hashOfId = (id: Uint8Array, at: number): number =>
   mixed(word(id, at) ^ mixed(word(id, at + 4) ^ mixed(word(id, at + 8) ^ mixed(word(id, at + 12)))));
 
 const word = (id: Uint8Array, at: number): number =>

@@ -189,6 +189,11 @@ export class Segment<About> {
     fsync(this.file, done);
   }
 
+  /** The same, to be awaited. */
+  synced(): Promise<void> {
+    return new Promise((resolve, reject) => this.syncLater((error) => (error ? reject(error) : resolve())));
+  }
+
   delete(): void {
     this.close();
     rmSync(this.path, { force: true });
