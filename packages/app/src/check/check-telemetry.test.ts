@@ -55,6 +55,11 @@ test.each<[string, unknown, unknown[]]>([
     [expect.stringMatching(/^~.success.bad: 1:\d+: parse error: .*; correct the query/)],
   ],
   [
+    "events without a range",
+    { success: { target: "99%", bad, total, events: "sum(done_total)" } },
+    [expect.stringMatching(/^~.success.events: .*must hold \$window in place of its range/)],
+  ],
+  [
     "half of a share",
     { success: { target: "99%", total } },
     [expect.stringMatching(/^~.success.good: specify one of `good` and `bad`/)],

@@ -174,7 +174,12 @@ test("OpenSLO documents among the objects are objectives, too", () => {
       service: "web",
       target: "99%",
       window: "7d",
-      indicator: { bad: "sum(rate(unpaid_total[$window]))", total: "sum(rate(checkouts_total[$window]))" },
+      indicator: {
+        bad: "sum(rate(unpaid_total[$window]))",
+        total: "sum(rate(checkouts_total[$window]))",
+        events: "sum(increase(checkouts_total[$window]))",
+      },
+      alerting: { minimumBad: 10 },
     },
   });
   expect(ruleFile(objects(app, { files }))).toContain("objective-shop-checkout");

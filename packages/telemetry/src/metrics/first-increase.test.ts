@@ -7,7 +7,7 @@ import { add, begin, open, second, simulated, store } from "./metric-store.fixtu
 import { counter, nano, point } from "./metrics.fixture.ts";
 
 /** Of the one series that `query` gives, `at` seconds after the beginning. */
-async function valueOf(query: string, at: number): Promise<number | undefined> {
+async function amountOf(query: string, at: number): Promise<number | undefined> {
   const engine = promqlEngine({ source: store, clock: simulated.clock });
   const data: QueryData = queryData(await engine.instant(query, begin + at * second));
   if (data.resultType !== "vector") throw new Error(`${query} gives a ${data.resultType}`);
@@ -21,5 +21,5 @@ test.each<[string, number | undefined, number | undefined]>([
   open();
   const started = start === undefined ? {} : { startTimeUnixNano: nano(begin + start * second) };
   add(counter("requests", point(begin + 5 * second, 1, { code: "500" }, started)));
-  expect(await valueOf("sum(increase(requests_total[1h]))", 5)).toBe(expected);
+  expect(await amountOf("sum(increase(requests_total[1h]))", 5)).toBe(expected);
 });

@@ -39,21 +39,29 @@ function countersIn(expr: Expr): { start: number; end: number }[] | undefined {
   return left && right && [...left, ...right];
 }
 
-/** How much of it there was in `$window`. Throws a QueryError. */
+/** How much of it there was in `$window`: a second, or on average. Throws a QueryError. */
 export function amount(query: string, counter: boolean): string {
   const text = ranged(query);
   if (isRanged(query)) return text;
   const expr = parseQuery(query);
   if (!counter) return `avg_over_time((${query})[${windowVariable}:${resolution}])`;
-  const counters = countersIn(expr);
-  if (!counters)
+  const rates = ofCounters("rate", query, expr);
+  if (rates === undefined)
     throw new QueryError("is no sum of counters, so its rate cannot be told; write the range into it, as {{.window}}");
-  const rates = counters.reduceRight(
+  return rates;
+}
+
+/** How many there were in `$window`; undefined where that cannot be told. `query` has no mistake. */
+export const count = (query: string): string | undefined =>
+  isRanged(query) ? undefined : ofCounters("increase", query, parseQuery(query));
+
+function ofCounters(per: "rate" | "increase", query: string, expr: Expr): string | undefined {
+  const text = countersIn(expr)?.reduceRight(
     (sum, { start, end }) =>
-      `${sum.slice(0, start)}rate(${sum.slice(start, end).trimEnd()}[${windowVariable}])${sum.slice(end)}`,
+      `${sum.slice(0, start)}${per}(${sum.slice(start, end).trimEnd()}[${windowVariable}])${sum.slice(end)}`,
     query,
   );
-  return bare(expr).kind === "vector" ? `sum(${rates})` : rates;
+  return text !== undefined && bare(expr).kind === "vector" ? `sum(${text})` : text;
 }
 
 export interface RatioQueries {

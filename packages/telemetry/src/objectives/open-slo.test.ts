@@ -69,6 +69,7 @@ test("a ratio of counters becomes one of rates", () => {
       indicator: {
         good: 'sum(rate(checkout_total{code=~"2.."}[$window]))',
         total: "sum(rate(checkout_total[$window]))",
+        events: "sum(increase(checkout_total[$window]))",
       },
     },
   });

@@ -18,7 +18,16 @@ import {
 } from "@flotilla/objects";
 import { QueryError } from "../telemetry.ts";
 import { policiesOf } from "./open-slo-alerts.ts";
-import { amount, isComparison, queryMistake, raw, type Slices, slicedRatio, threshold } from "./open-slo-queries.ts";
+import {
+  amount,
+  count,
+  isComparison,
+  queryMistake,
+  raw,
+  type Slices,
+  slicedRatio,
+  threshold,
+} from "./open-slo-queries.ts";
 import { type OpenSloMistake, Reader } from "./open-slo-reader.ts";
 
 export interface ReadOpenSlo {
@@ -143,7 +152,13 @@ function windowOf(reader: Reader, at: Place): string | undefined {
 
 /** What is measured, before it is known how it is counted. */
 type Metric =
-  | { readonly kind: "ratio"; readonly good?: string; readonly bad?: string; readonly total: string }
+  | {
+      readonly kind: "ratio";
+      readonly good?: string;
+      readonly bad?: string;
+      readonly total: string;
+      readonly events?: string;
+    }
   | { readonly kind: "raw"; readonly query: string; readonly isFailure: boolean }
   | { readonly kind: "threshold"; readonly query: string };
 
@@ -192,7 +207,8 @@ function ratioOf(reader: Reader, at: Place): Metric | undefined {
   const counted = amountOf(reader, side, counter);
   const total = amountOf(reader, at.child("total"), counter);
   if (counted === undefined || total === undefined) return undefined;
-  return { kind: "ratio", total, ...(side === good ? { good: counted } : { bad: counted }) };
+  const events = counter ? count(String(queryAt(at.child("total")).value)) : undefined;
+  return { kind: "ratio", total, ...(events && { events }), ...(side === good ? { good: counted } : { bad: counted }) };
 }
 
 function amountOf(reader: Reader, at: Place, counter: boolean): string | undefined {
@@ -211,10 +227,12 @@ function guarded<T>(reader: Reader, at: Place, run: () => T): T | undefined {
     return run();
   } catch (error) {
     if (!(error instanceof QueryError)) throw error;
-    reader.wrong(at.child("metricSource").child("spec").child("query"), error.message, "correct the query");
+    reader.wrong(queryAt(at), error.message, "correct the query");
     return undefined;
   }
 }
+
+const queryAt = (at: Place): Place => at.child("metricSource").child("spec").child("query");
 
 /** Which server is asked is the environment's matter, so connections are refused. */
 function queryOf(reader: Reader, at: Place): string | undefined {
@@ -311,6 +329,6 @@ function indicatorOf(
     if (mistake) reader.wrong(at, `the query of the indicator: ${mistake}`, "correct it");
     return raw(metric.query, metric.isFailure);
   }
-  const { kind: _, ...queries } = metric;
-  return slices ? slicedRatio(queries, slices) : queries;
+  const { kind: _, events, ...queries } = metric;
+  return slices ? slicedRatio(queries, slices) : { ...queries, ...(events && { events }) };
 }
