@@ -73,7 +73,7 @@ console.log(`start: ${rss()}`);
 await rounds(20, 0, step);
 console.log(`${store.stats().series} series: ${Math.round(taken / spent)} samples/s taken in; ${rss()}`);
 await rounds(220, 20, step);
-const { samples, bytesOnDisk } = store.stats();
+const { records: samples, bytesOnDisk } = store.stats();
 console.log(
   `after an hour: ${samples} samples, ${(bytesOnDisk / samples).toFixed(2)} bytes each with the journal; ${rss()}`,
 );
@@ -89,7 +89,7 @@ console.log(`an hour of ${found} series: ${(first * 1000).toFixed(0)} ms`);
 for (let hour = 0; hour < 24 * 30; hour++) {
   await rounds(12, 240 + hour * 12, 300_000, 1);
 }
-console.log(`${(store.stats().bytesOnDisk / store.stats().samples).toFixed(2)} bytes a sample after 30 days; ${rss()}`);
+console.log(`${(store.stats().bytesOnDisk / store.stats().records).toFixed(2)} bytes a sample after 30 days; ${rss()}`);
 const days = { from: begin, to: clock.now() };
 const one = [...name, { name: "pod", op: "=" as const, value: "service-0-0" }];
 let read = 0;

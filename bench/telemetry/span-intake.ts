@@ -13,7 +13,7 @@ import { SpanRequest, spansOfRequest } from "./span-requests.ts";
 
 const [folder = ""] = process.argv.slice(2);
 const losses = new Losses();
-const nothing = () => ({ rejected: 0 });
+const nothing = () => ({ taken: 0, rejected: 0 });
 const store = SpanStore.open({ folder, clock: systemClock, losses, limits: { bytes: 2 ** 34, traceSpans: 1000 } });
 const sink = { traces: (request: Uint8Array) => store.add(request), metrics: nothing, logs: nothing };
 const intake = new Intake({ sink, losses, onError: (error) => console.error(error) });
@@ -22,7 +22,7 @@ const receiver = await startHttpReceiver({ host: "127.0.0.1", port: 0, intake, c
 /** Requests as they would have come one after the other, half a second between the first and the last of 32768 spans. */
 async function fill(spans: number): Promise<void> {
   const requests = Array.from({ length: 64 }, (_, seed) => new SpanRequest(seed, Date.now() - 600_000));
-  for (let round = 1; store.stats().spans < spans; round++) {
+  for (let round = 1; store.stats().records < spans; round++) {
     for (const [index, request] of requests.entries())
       store.add(request.renew(2 ** 31 + round, round === 1 ? index * 8 : 512));
     await new Promise((resolve) => setImmediate(resolve));

@@ -29,9 +29,9 @@ export function telemetryLines(
   ];
 }
 
-function trouble({ fault, clean }: SignalStatus, paint: Paint): string {
+function trouble({ fault, recovered }: SignalStatus, paint: Paint): string {
   if (fault !== undefined) return paint("red", fault);
-  return clean ? "" : paint("yellow", "was killed: up to its last second is missing");
+  return recovered.clean ? "" : paint("yellow", "was killed: up to its last second is missing");
 }
 
 function forwardingTrouble({ failing, dropped }: NonNullable<TelemetryStatus["forwarding"]>, paint: Paint): string {

@@ -9,21 +9,13 @@ import {
   type MetricStore,
   type Signal,
   type SpanStore,
+  type StoreStats,
   spanLimits,
 } from "@flotilla/telemetry";
 
-export interface SignalStatus {
-  /** Spans, log records, samples. */
-  readonly records: number;
-  readonly bytesOnDisk: number;
-  /** Milliseconds since the epoch. */
-  readonly oldest?: number;
+export interface SignalStatus extends StoreStats {
   /** Milliseconds, bytes. */
   readonly retention: { readonly age: number; readonly size: number };
-  /** Nothing is missing: the process before was stopped in order. */
-  readonly clean: boolean;
-  /** Why nothing is taken at the moment. */
-  readonly fault?: string;
 }
 
 export interface TelemetryStatus {
@@ -50,32 +42,17 @@ export function telemetryStatus({
   readonly losses: Losses;
   readonly forwarding: ForwardState | undefined;
 }): TelemetryStatus {
-  const [ofTraces, ofLogs, ofMetrics] = [traces.stats(), logs.stats(), metrics.stats()];
   const kept = ({ age, size }: TelemetrySettings["retention"][Signal], defaults: { age: number; bytes: number }) => ({
     retention: { age: age ?? defaults.age, size: size ?? defaults.bytes },
   });
   const metricDefaults = { age: defaultMetricLimits.maxAge, bytes: defaultMetricLimits.maxBytes };
   return {
     signals: {
-      traces: { ...signalOf(ofTraces), records: ofTraces.spans, ...kept(retention.traces, spanLimits) },
-      logs: { ...signalOf(ofLogs), records: ofLogs.records, ...kept(retention.logs, logLimits) },
-      metrics: { ...signalOf(ofMetrics), records: ofMetrics.samples, ...kept(retention.metrics, metricDefaults) },
+      traces: { ...traces.stats(), ...kept(retention.traces, spanLimits) },
+      logs: { ...logs.stats(), ...kept(retention.logs, logLimits) },
+      metrics: { ...metrics.stats(), ...kept(retention.metrics, metricDefaults) },
     },
     losses: losses.list(),
     ...(forwarding && { forwarding }),
   };
 }
-
-interface Stats {
-  readonly bytesOnDisk: number;
-  readonly oldest: number | undefined;
-  readonly recovered: { readonly clean?: boolean; readonly isClean?: boolean };
-  readonly fault?: string | undefined;
-}
-
-const signalOf = ({ bytesOnDisk, oldest, recovered, fault }: Stats) => ({
-  bytesOnDisk,
-  ...(oldest !== undefined && { oldest }),
-  clean: recovered.clean ?? recovered.isClean ?? true,
-  ...(fault !== undefined && { fault }),
-});

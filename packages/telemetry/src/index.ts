@@ -25,7 +25,7 @@ export {
   forwardingSink,
   startForwarder,
 } from "./forward/forwarder.ts";
-export { type LogStats, LogStore, type LogStoreOptions, logLimits } from "./logs/log-store.ts";
+export { LogStore, type LogStoreOptions, logLimits } from "./logs/log-store.ts";
 export { changeEvent, kubernetesEvent } from "./marks/mark.ts";
 export { type Marks, type MarksOptions, startMarks } from "./marks/marks.ts";
 export { defaultMetricLimits, type MetricLimits } from "./metrics/limits.ts";
@@ -33,7 +33,6 @@ export {
   type MetricStats,
   MetricStore,
   type MetricStoreOptions,
-  type RecoveredMetrics,
 } from "./metrics/metric-store.ts";
 export type {
   BucketRun,
@@ -85,13 +84,7 @@ export { type ExposedSample, ExpositionError, type Family, parseExposition } fro
 export { type Fetch, httpFetch, type ScrapeAnswer, type ScrapeRequest } from "./scrape/fetch.ts";
 export type { TargetState } from "./scrape/scrape-loop.ts";
 export { defaultScrapeLimits, type ScrapeLimits, Scraper, type ScraperOptions } from "./scrape/scraper.ts";
-export {
-  countingSink,
-  type KeptFacts,
-  type ReceivedFacts,
-  type SelfFacts,
-  selfMetrics,
-} from "./scrape/self-metrics.ts";
+export { countingSink, type SelfFacts, selfMetrics } from "./scrape/self-metrics.ts";
 export { type ScrapeEffect, type ScrapeTarget, scrapeController } from "./scrape/targets.ts";
 export { Losses, MalformedError, type Signal, type Sink, type Taken, UnavailableError } from "./sink.ts";
 export type { KnownService } from "./spans/search.ts";
@@ -102,6 +95,7 @@ export {
   type SpanStoreOptions,
   spanLimits,
 } from "./spans/span-store.ts";
+export type { StoreStats } from "./store/store-stats.ts";
 export {
   type FoundLog,
   type Labels,

@@ -7,7 +7,9 @@ export type Signal = "traces" | "metrics" | "logs";
 
 /** What became of one request. */
 export interface Taken {
-  /** Of its spans, data points or log records, how many were not taken; 0 when all were. */
+  /** How many of its spans, data points or log records were taken. */
+  readonly taken: number;
+  /** How many were not; 0 when all were taken. */
   readonly rejected: number;
   /** Why, for the sender; present when something was rejected. */
   readonly message?: string;

@@ -77,16 +77,18 @@ const telemetry: Start = async ({ folder, cluster, stop }) => {
     kubelet: { url: `http://${host}:${ports.kubelet}`, token: tokens.kubelet },
     own: () => own(),
   });
-  const own = () =>
-    selfMetrics({
+  const own = () => {
+    const kept = { traces: spans.stats(), logs: logs.stats(), metrics: metrics.stats() };
+    return selfMetrics({
       losses,
       received,
-      kept: telemetryStatus({ stores, settings, losses, forwarding: undefined }).signals,
-      series: metrics.stats().series,
+      kept,
+      series: kept.metrics.series,
       targets: scraper.targets(),
       ...(forwarding.state && { notForwarded: forwarding.state.dropped }),
       startedAt,
     });
+  };
   const receivers = [
     await startHttpReceiver({ host, port: ports.otlpHttp, intake, clock }),
     await startGrpcReceiver({ host, port: ports.otlpGrpc, intake, clock }),

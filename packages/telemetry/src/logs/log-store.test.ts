@@ -148,7 +148,7 @@ describe("what was sent is what is found", () => {
     for (let length = 1; length < good.length; length++)
       expect(() => store.add(good.subarray(0, length)), `cut at ${length}`).toThrow(MalformedError);
     expect(await texts(store)).toEqual([]);
-    expect(store.add(good)).toEqual({ rejected: 0 });
+    expect(store.add(good)).toEqual({ taken: 1, rejected: 0 });
   });
 });
 

@@ -4,8 +4,9 @@
  */
 import type { Clock } from "@flotilla/ambient";
 import { type Losses, MalformedError, type Taken, UnavailableError } from "../sink.ts";
-import { BlockStore, type KeepLimits, type Recovered } from "../store/block-store.ts";
+import { BlockStore, type KeepLimits } from "../store/block-store.ts";
 import { Block, DamagedError, type Draft } from "../store/segment.ts";
+import type { StoreStats } from "../store/store-stats.ts";
 import type { FoundLog, LogSearch } from "../telemetry.ts";
 import { type AboutLogs, LogColumns } from "./log-columns.ts";
 import { parseLogs, type RawLogs } from "./log-request.ts";
@@ -24,16 +25,6 @@ export interface LogStoreOptions {
   readonly limits?: Partial<KeepLimits>;
   /** Bytes that are free on the file system; asked of it if not given. */
   readonly free?: () => number;
-}
-
-export interface LogStats {
-  readonly records: number;
-  readonly bytesOnDisk: number;
-  /** Time of the oldest record, ms since the epoch; undefined: there is none. */
-  readonly oldest: number | undefined;
-  readonly recovered: Recovered;
-  /** Why nothing is taken at the moment. */
-  readonly fault: string | undefined;
 }
 
 /** A block is made when either is reached. It is searched in one go, so its size is how long others wait: a few milliseconds. */
@@ -96,7 +87,7 @@ export class LogStore {
     this.#store.ready();
     if (this.#isFull()) this.#store.seal();
     const logs = parseLogs(request);
-    if (logs.count === 0) return { rejected: 0 };
+    if (logs.count === 0) return { taken: 0, rejected: 0 };
     const now = this.#clock.now();
     this.#record.clear();
     this.#record.double(this.#next);
@@ -105,7 +96,7 @@ export class LogStore {
     this.#store.append(this.#record.written);
     this.#take(logs, this.#next, now);
     if (this.#isFull()) this.#seal();
-    return { rejected: 0 };
+    return { taken: logs.count, rejected: 0 };
   }
 
   /**
@@ -131,7 +122,7 @@ export class LogStore {
     return best.sort(byTime).map(({ found }) => found);
   }
 
-  stats(): LogStats {
+  stats(): StoreStats {
     const blocks = this.#store.blocks();
     const oldest = blocks.reduce((least, { from }) => Math.min(least, from), this.#head.from);
     return {

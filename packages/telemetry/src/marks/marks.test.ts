@@ -63,7 +63,7 @@ async function start(served = kinds): Promise<void> {
         for (const { resource = {}, scopeLogs = [] } of decodeLogs(request).resourceLogs ?? [])
           for (const { logRecords = [] } of scopeLogs)
             for (const record of logRecords) found.push({ resource, record });
-        return { rejected: 0 };
+        return { taken: 0, rejected: 0 };
       },
     },
   });

@@ -31,7 +31,7 @@ const marking = ({ api, world, log }: SimulatedCluster): Marks =>
       logs(request) {
         for (const { scopeLogs = [] } of decodeLogs(request).resourceLogs ?? [])
           for (const { logRecords = [] } of scopeLogs) records.push(...logRecords);
-        return { rejected: 0 };
+        return { taken: 0, rejected: 0 };
       },
     },
   });

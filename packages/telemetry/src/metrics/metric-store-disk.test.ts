@@ -55,7 +55,7 @@ test("a full disk: senders are told to come again, what is there is read, and it
   expect(losses.list()).toEqual([{ signal: "metrics", reason: "disk full", count: 1 }]);
   disk.free = 2 ** 30;
   await advance(2000);
-  expect(add()).toEqual({ rejected: 0 });
+  expect(add()).toEqual({ taken: 1, rejected: 0 });
   expect(store.stats().fault).toBeUndefined();
 });
 
@@ -93,5 +93,5 @@ test("a start on a full disk reads what is there", async () => {
   expect(times()).toBe(2);
   disk.free = 2 ** 30;
   await advance(2000);
-  expect(add()).toEqual({ rejected: 0 });
+  expect(add()).toEqual({ taken: 1, rejected: 0 });
 });

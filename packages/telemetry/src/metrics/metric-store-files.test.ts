@@ -33,7 +33,7 @@ describe("after a crash", () => {
     crash();
     expect(valuesOf("c_total")).toEqual([[5]]);
     expect(store.metadata().get("c_total")?.help).toBe("Counted.");
-    expect(store.stats().recovered).toEqual({ samples: 1, isClean: false, tornBytes: 0, damaged: [] });
+    expect(store.stats().recovered).toEqual({ records: 1, clean: false, torn: 0, damaged: [] });
   });
 
   test("a torn end is cut off and said", async () => {
@@ -43,7 +43,7 @@ describe("after a crash", () => {
     appendFileSync(join(folder, files("journal")[0] as string), Buffer.from([9, 0, 0, 0, 1, 2, 3]));
     crash();
     expect(valuesOf("g")).toEqual([[1]]);
-    expect(store.stats().recovered).toMatchObject({ tornBytes: 7, isClean: false });
+    expect(store.stats().recovered).toMatchObject({ torn: 7, clean: false });
   });
 
   test("again and again", async () => {
@@ -71,7 +71,7 @@ describe("after a crash", () => {
     add(gauge("g", point(begin, 1)));
     store.close();
     open();
-    expect(store.stats().recovered).toMatchObject({ isClean: true, samples: 1 });
+    expect(store.stats().recovered).toMatchObject({ clean: true, records: 1 });
   });
 });
 
@@ -231,7 +231,7 @@ describe("what is damaged", () => {
     writeFileSync(join(folder, "journal-00000001"), Buffer.concat([head, record]));
     open();
     expect(store.stats().recovered.damaged[0]).toContain("journal-00000001");
-    expect(add(gauge("g", point(begin, 1)))).toEqual({ rejected: 0 });
+    expect(add(gauge("g", point(begin, 1)))).toEqual({ taken: 1, rejected: 0 });
   });
   test("a page that changed is noticed when it is read", async () => {
     const [first = ""] = await withBlocks();

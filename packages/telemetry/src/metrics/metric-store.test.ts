@@ -24,7 +24,7 @@ import type { Matcher } from "./series.ts";
 describe("what is taken is found", () => {
   test("at once", () => {
     open();
-    expect(add(counter("orders", point(begin, 5, { code: "200" })))).toEqual({ rejected: 0 });
+    expect(add(counter("orders", point(begin, 5, { code: "200" })))).toEqual({ taken: 1, rejected: 0 });
     expect(store.select([named("orders_total")], ever)).toEqual([
       {
         labels: { __name__: "orders_total", code: "200", job: "orders", service: "orders" },
@@ -143,9 +143,23 @@ describe("order", () => {
     expect(lost()).toEqual(refused);
   });
 
+  test("what is said of the resource besides is none of the sender's points", () => {
+    open();
+    const resource = { "service.name": "orders", "host.name": "h" };
+    const send = (...metrics: Metric[]) => store.add(encodeMetrics(metricsOf(resource, ...metrics)));
+    expect(send(gauge("g", point(begin - day, 1)))).toMatchObject({ taken: 0, rejected: 1 });
+    expect(lost()).toEqual(["1 too old"]);
+    expect(send(gauge("g", point(begin, 1)))).toEqual({ taken: 1, rejected: 0 });
+    expect(valuesOf("target_info")).toEqual([[1]]);
+  });
+
   test("the sender is told what was refused and why", () => {
     open();
-    expect(add(gauge("g", point(begin - day, 1), point(begin, 1)))).toEqual({ rejected: 1, message: "g: 86400 s old" });
+    expect(add(gauge("g", point(begin - day, 1), point(begin, 1)))).toEqual({
+      taken: 1,
+      rejected: 1,
+      message: "g: 86400 s old",
+    });
   });
 });
 
@@ -266,13 +280,16 @@ describe("too many series", () => {
     open({ maxSeriesPerService: 10 });
     add(many("a", 6), many("b", 6));
     expect(store.stats().series).toBe(10);
-    expect(store.add(encodeMetrics(metricsOf({ "service.name": "other" }, many("a", 6))))).toEqual({ rejected: 0 });
+    expect(store.add(encodeMetrics(metricsOf({ "service.name": "other" }, many("a", 6))))).toEqual({
+      taken: 6,
+      rejected: 0,
+    });
   });
   test("in all; those that went silent make room", async () => {
     open({ maxSeries: 10 });
     expect(add(many("a", 12)).rejected).toBe(2);
     await simulated.advance(3 * hour);
-    expect(add(many("a", 10, 100))).toEqual({ rejected: 0 });
+    expect(add(many("a", 10, 100))).toEqual({ taken: 10, rejected: 0 });
     expect(valuesOf("a")).toHaveLength(20);
   });
   test("also when nothing at all came since memory was written", async () => {
@@ -280,7 +297,7 @@ describe("too many series", () => {
     await simulated.advance(90 * minute);
     add(many("a", 10));
     await simulated.advance(2 * hour);
-    expect(add(many("a", 10, 100))).toEqual({ rejected: 0 });
+    expect(add(many("a", 10, 100))).toEqual({ taken: 10, rejected: 0 });
   });
   test("a histogram is taken whole or not at all", () => {
     open({ maxSeries: 3 });

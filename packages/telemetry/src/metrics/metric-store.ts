@@ -9,8 +9,10 @@ import { decodeMetrics } from "../otlp/codec.ts";
 import { countRecords } from "../otlp/count.ts";
 import type { MetricsData } from "../otlp/types.ts";
 import { type Losses, type Taken, UnavailableError } from "../sink.ts";
+import type { Recovered } from "../store/block-store.ts";
 import { Disk } from "../store/disk.ts";
 import { Journal } from "../store/journal.ts";
+import type { StoreStats } from "../store/store-stats.ts";
 import type { Labels, Period } from "../telemetry.ts";
 import { DamagedError } from "./block.ts";
 import { BlockFiles } from "./block-files.ts";
@@ -33,28 +35,13 @@ export interface MetricStoreOptions {
   readonly limits?: Partial<MetricLimits>;
 }
 
-export interface MetricStats {
+export interface MetricStats extends StoreStats {
   /** That have had a sample in the last hour or so. */
   readonly series: number;
-  readonly samples: number;
-  readonly bytesOnDisk: number;
-  /** Time of the oldest sample; undefined: there is none. Milliseconds since the epoch. */
-  readonly oldest: number | undefined;
-  readonly recovered: RecoveredMetrics;
-  /** Why nothing can be written at the moment. */
-  readonly fault: string | undefined;
-}
-
-/** What the start found. */
-export interface RecoveredMetrics {
-  /** Samples that were in journals only. */
-  readonly samples: number;
-  /** The process before was stopped in order: nothing is missing. */
-  readonly isClean: boolean;
-  /** Bytes at the end of journals that made no whole record. */
-  readonly tornBytes: number;
-  /** Blocks that are not whole and were put aside. */
-  readonly damaged: readonly string[];
+  readonly recovered: Recovered & {
+    /** Files that are not whole and were put aside. */
+    readonly damaged: readonly string[];
+  };
 }
 
 const all: Period = { from: Number.NEGATIVE_INFINITY, to: Number.POSITIVE_INFINITY };
@@ -85,7 +72,7 @@ export class MetricStore implements SeriesSource {
   #fault: string | undefined;
   #cancel: Cancel = () => {};
   #isClosed = false;
-  #recovered: Omit<RecoveredMetrics, "damaged"> = { samples: 0, isClean: true, tornBytes: 0 };
+  #recovered: Recovered = { records: 0, clean: true, torn: 0 };
 
   private constructor({ folder, clock, losses, limits }: MetricStoreOptions) {
     this.#folder = folder;
@@ -123,14 +110,14 @@ export class MetricStore implements SeriesSource {
 
   #take(data: MetricsData): Taken {
     const intake = this.#intake;
-    intake.begin();
-    translate(data, intake);
-    const { rejected, message } = intake;
+    intake.message = undefined;
+    const { taken, rejected } = translate(data, intake);
+    const { message } = intake;
     const record = intake.record.take();
     if (record) this.#unwritten.push(record);
     this.#writeJournal();
     if (intake.head.bytes >= this.#limits.headBytes) this.#freeze();
-    return message === undefined ? { rejected } : { rejected, message };
+    return rejected > 0 && message !== undefined ? { taken, rejected, message } : { taken, rejected };
   }
 
   /** Sorted by labels. Reading more samples than the limit is a `QueryError`. */
@@ -153,7 +140,7 @@ export class MetricStore implements SeriesSource {
     const oldest = Math.min(head.oldest, frozen?.head.oldest ?? head.oldest, ...blocks.map(({ facts }) => facts.from));
     return {
       series: table.size,
-      samples: slots + blocks.reduce((sum, { facts }) => sum + facts.samples, 0),
+      records: slots + blocks.reduce((sum, { facts }) => sum + facts.samples, 0),
       bytesOnDisk: this.#files.bytes + this.#journalBytes(),
       oldest: Number.isFinite(oldest) ? oldest : undefined,
       recovered: { ...this.#recovered, damaged: this.#files.damaged },
@@ -226,26 +213,26 @@ export class MetricStore implements SeriesSource {
     // Reading back needs no room.
     const disk = new Disk(this.#folder, this.#clock, 0);
     const names = readdirSync(this.#folder).filter((name) => journalPattern.test(name));
-    let [samples, tornBytes, isClean] = [0, 0, true];
+    const recovered = { records: 0, clean: true, torn: 0 };
     for (const name of names.sort()) {
       const path = join(this.#folder, name);
       this.#journalNumber = Number(journalPattern.exec(name)?.[1]) + 1;
-      const reader = journalReader(this.#intake, () => samples++);
+      const reader = journalReader(this.#intake, () => recovered.records++);
       try {
         const [journal, replayed] = Journal.open(path, this.#clock, disk, (record) => readRecord(record, reader));
         journal.close();
         this.#journalPaths.push(path);
-        tornBytes += replayed.torn;
-        isClean &&= replayed.clean;
+        recovered.torn += replayed.torn;
+        recovered.clean &&= replayed.clean;
       } catch (error) {
         // Whole by its checks and yet no journal of ours: it must not keep us from starting.
-        isClean = false;
+        recovered.clean = false;
         this.#files.putFileAside(path, `${path}: ${(error as Error).message}`);
       }
     }
     this.#intake.record.take();
-    this.#recovered = { samples, tornBytes, isClean };
-    if (samples > 0) this.#headSince = this.#intake.head.oldest;
+    this.#recovered = recovered;
+    if (recovered.records > 0) this.#headSince = this.#intake.head.oldest;
   }
 
   /** What memory holds goes to a block from now on, and new samples into a new head. */

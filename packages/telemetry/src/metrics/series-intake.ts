@@ -40,8 +40,7 @@ export class SeriesIntake implements TranslationTarget {
   /** By series: sums of histograms whose sender says differences. */
   totals = new Map<number, NativeHistogram>();
   #byService = new Map<string, number>();
-  /** Data points of the request at hand that were not taken, and why the first was not. */
-  rejected = 0;
+  /** Why the first data point that was refused was; the owner empties it for each request. */
   message: string | undefined;
 
   constructor(clock: Clock, losses: Losses, limits: MetricLimits) {
@@ -50,14 +49,8 @@ export class SeriesIntake implements TranslationTarget {
     this.#limits = limits;
   }
 
-  begin(): void {
-    this.rejected = 0;
-    this.message = undefined;
-  }
-
   refuse(reason: string, message: string, count: number): void {
     this.#losses.add("metrics", reason, count);
-    this.rejected += count;
     this.message ??= message;
   }
 
@@ -75,11 +68,10 @@ export class SeriesIntake implements TranslationTarget {
     this.record.metadata(name, kept);
   }
 
-  point(point: Point): void {
-    const problem = this.#untimely(point);
+  point(point: Point): boolean {
+    const problem = this.#untimely(point) ?? (point.isEnd ? this.#end(point) : this.#takeAll(point));
     if (problem) this.refuse(problem.reason, problem.message, 1);
-    else if (point.isEnd) this.#end(point.time, point.parts);
-    else this.#takeAll(point);
+    return problem === undefined;
   }
 
   #untimely({ time, parts }: Point): Problem | undefined {
@@ -91,35 +83,30 @@ export class SeriesIntake implements TranslationTarget {
     return undefined;
   }
 
-  #takeAll(point: Point): void {
+  /** All of its parts, or none. */
+  #takeAll(point: Point): Problem | undefined {
     const { parts } = point;
     const series: number[] = [];
     for (const part of parts) {
-      const id = this.#seriesOf(part);
-      if (id < 0) return;
-      series.push(id);
+      const found = this.#seriesOf(part);
+      if (typeof found === "object") return found;
+      series.push(found);
     }
     const verdicts = parts.map((part, index) => this.#compare(series[index] as number, part, point));
     const name = parts[0]?.labels[1];
     if (verdicts.includes("late"))
-      this.refuse("out of order", `${name}: later samples of this series are there already`, 1);
-    else if (verdicts.includes("other"))
-      this.refuse("duplicate", `${name}: another value at the same time is there already`, 1);
-    else
-      for (const [index, part] of parts.entries())
-        if (verdicts[index] === "new") this.#take(series[index] as number, part, point);
+      return { reason: "out of order", message: `${name}: later samples of this series are there already` };
+    if (verdicts.includes("other"))
+      return { reason: "duplicate", message: `${name}: another value at the same time is there already` };
+    for (const [index, part] of parts.entries())
+      if (verdicts[index] === "new") this.#take(series[index] as number, part, point);
   }
 
-  /** -1 when it is refused. */
-  #seriesOf({ labels, isCounter, histogram }: Part): number {
+  #seriesOf({ labels, isCounter, histogram }: Part): number | Problem {
     const known = this.table.find(labels);
     if (known >= 0) return known;
-    const problem = this.#noRoomFor(labels);
-    if (problem) {
-      this.refuse(problem.reason, problem.message, 1);
-      return -1;
-    }
-    return this.addSeries(labels, (isCounter ? counterFlag : 0) | (histogram ? histogramFlag : 0));
+    const flags = (isCounter ? counterFlag : 0) | (histogram ? histogramFlag : 0);
+    return this.#noRoomFor(labels) ?? this.addSeries(labels, flags);
   }
 
   addSeries(labels: FlatLabels, flags: number): number {
@@ -221,7 +208,7 @@ export class SeriesIntake implements TranslationTarget {
     this.record.state(series, this.stateOf(series));
   }
 
-  #end(time: number, parts: readonly Part[]): void {
+  #end({ time, parts }: Point): undefined {
     for (const { labels } of parts) {
       const series = this.table.find(labels);
       // Of what nobody knows there is nothing to end.

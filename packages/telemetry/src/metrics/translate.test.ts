@@ -12,7 +12,7 @@ function translated(data: MetricsData) {
   const refused: [string, number][] = [];
   const metadata = new Map<string, MetricMetadata>();
   translate(data, {
-    point: (point) => points.push(point),
+    point: (point) => points.push(point) > 0,
     refuse: (reason, _, count) => refused.push([reason, count]),
     metadata: (name, value) => metadata.set(name, value),
   });

@@ -18,6 +18,7 @@ import type {
   Resource,
   SummaryDataPoint,
 } from "../otlp/types.ts";
+import type { Taken } from "../sink.ts";
 import type { FlatLabels } from "./label-sets.ts";
 import { decimalText, isMetricName, metricName, openMetricsText, unitName } from "./names.ts";
 import { nativeFromOtlp } from "./native-histogram.ts";
@@ -53,26 +54,37 @@ export interface Point {
 }
 
 export interface TranslationTarget {
-  point(point: Point): void;
+  /** Whether it is taken. */
+  point(point: Point): boolean;
   /** `count` data points have no series. */
   refuse(reason: string, message: string, count: number): void;
   metadata(name: string, metadata: MetricMetadata): void;
 }
 
+type Tally = Omit<Taken, "message">;
+
 const delta = 1;
 const cumulative = 2;
 const noRecordedValue = 1;
 
-export function translate(data: MetricsData, target: TranslationTarget): void {
+/** How many data points the target took, and how many not. */
+export function translate(data: MetricsData, target: TranslationTarget): Tally {
+  const tally = { taken: 0, rejected: 0 };
   for (const { resource, scopeMetrics = [] } of data.resourceMetrics ?? []) {
     const labels = resourceLabels(resource);
     const times: TimeSpan = { from: Number.POSITIVE_INFINITY, to: 0 };
     for (const { metrics = [] } of scopeMetrics)
-      for (const metric of metrics) translateMetric(metric, labels, times, target);
+      for (const metric of metrics) {
+        const taken = translateMetric(metric, labels, times, target);
+        tally.taken += taken;
+        tally.rejected += dataPoints(metric).length - taken;
+      }
     if (times.to > 0) targetInfo(resource, labels, times, target);
   }
+  return tally;
 }
 
+/** Of the points that were taken. */
 interface TimeSpan {
   from: number;
   to: number;
@@ -89,16 +101,18 @@ interface MetricContext {
   readonly numberText: (value: number) => string;
 }
 
-function translateMetric(metric: Metric, resource: ResourceLabels, times: TimeSpan, target: TranslationTarget): void {
+/** How many points were taken. */
+function translateMetric(metric: Metric, resource: ResourceLabels, times: TimeSpan, target: TranslationTarget): number {
   const points = dataPoints(metric);
-  if (points.length === 0) return;
+  if (points.length === 0) return 0;
   const context = contextOf(metric, resource);
   const problem = problemOf(metric, context);
   if (problem) {
     target.refuse(problem.reason, problem.message, points.length);
-    return;
+    return 0;
   }
   target.metadata(context.name, metadataOf(metric, context));
+  let taken = 0;
   for (const point of points) {
     const time = milliseconds(point.timeUnixNano);
     const parts = partsOf(metric, point, context);
@@ -106,11 +120,14 @@ function translateMetric(metric: Metric, resource: ResourceLabels, times: TimeSp
       target.refuse("bad scale", `${metric.name}: the scale is below -4`, 1);
       continue;
     }
+    const start = milliseconds(point.startTimeUnixNano);
+    const isEnd = ((point.flags ?? 0) & noRecordedValue) !== 0;
+    if (!target.point({ time, start, parts, isDelta: context.isDelta, isEnd })) continue;
+    taken++;
     times.from = Math.min(times.from, time);
     times.to = Math.max(times.to, time);
-    const isEnd = ((point.flags ?? 0) & noRecordedValue) !== 0;
-    target.point({ time, start: milliseconds(point.startTimeUnixNano), parts, isDelta: context.isDelta, isEnd });
   }
+  return taken;
 }
 
 /** Of kinds with sums over time; gauges and summaries have none. */

@@ -79,7 +79,7 @@ for (const [name, Traces] of Object.entries({ "http/protobuf": ProtoTraces, "htt
     let refusals = 0;
     receiver.sink.answer = () => {
       if (refusals++ === 0) throw new UnavailableError("busy", 10);
-      return { rejected: 0 };
+      return { taken: 0, rejected: 0 };
     };
     const exporter = new Traces({ url: `http://127.0.0.1:${receiver.http.port}/v1/traces` });
     expect(decodeTraces(await exported(exporter, spans))).toEqual(otlpSpans);

@@ -115,7 +115,7 @@ test("many requests at once on one connection", async () => {
 
 test("says how many were rejected, and why", async () => {
   receiver = await receiving();
-  receiver.sink.answer = () => ({ rejected: 2, message: "too old" });
+  receiver.sink.answer = () => ({ taken: 0, rejected: 2, message: "too old" });
   const { message = Buffer.alloc(0) } = await call(protobuf);
   expect(decode(messageNamed("ExportTraceServiceResponse"), message)).toEqual({
     partialSuccess: { rejectedSpans: "2", errorMessage: "too old" },

@@ -130,7 +130,7 @@ for (const [name, [sent, status, code, message]] of Object.entries(refused))
   test(`refuses ${name}`, async () => {
     receiver.sink.answer = (_, request) => {
       decodeTraces(request);
-      return { rejected: 0 };
+      return { taken: 0, rejected: 0 };
     };
     const answer = await send(sent);
     expect(answer.status).toBe(status);
@@ -154,7 +154,7 @@ test("answers in the form in which it was asked", async () => {
 });
 
 test("says how many were rejected, and why", async () => {
-  receiver.sink.answer = () => ({ rejected: 3, message: "too old" });
+  receiver.sink.answer = () => ({ taken: 0, rejected: 3, message: "too old" });
   const expected = { partialSuccess: { rejectedSpans: "3", errorMessage: "too old" } };
   expect(JSON.parse((await send({ headers: asJson, body: json })).body.toString())).toEqual(expected);
   expect(decode(messageNamed("ExportTraceServiceResponse"), (await send({ body: protobuf })).body)).toEqual(expected);

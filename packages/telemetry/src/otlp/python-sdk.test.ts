@@ -73,7 +73,7 @@ for (const protocol of ["http", "grpc"])
     let refusals = 0;
     receiver.sink.answer = () => {
       if (refusals++ === 0) throw new UnavailableError("busy", 10);
-      return { rejected: 0 };
+      return { taken: 0, rejected: 0 };
     };
     const { results } = JSON.parse(await python("send.py", [protocol, endpointOf(protocol), "none"])) as Sent;
     expect(results).toEqual(["SUCCESS", "SUCCESS", "SUCCESS"]);

@@ -26,7 +26,7 @@ export function recordingSink(): RecordingSink {
   };
   const sink: RecordingSink = {
     requests,
-    answer: () => ({ rejected: 0 }),
+    answer: () => ({ taken: 0, rejected: 0 }),
     traces: take("traces"),
     metrics: take("metrics"),
     logs: take("logs"),

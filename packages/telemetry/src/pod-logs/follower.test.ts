@@ -86,7 +86,7 @@ function follow({
         if (state.full) throw new UnavailableError("full", 300);
         for (const { resource, scopeLogs = [] } of decodeLogs(request).resourceLogs ?? [])
           for (const record of scopeLogs.flatMap(({ logRecords = [] }) => logRecords)) got.push({ resource, record });
-        return { rejected: 0 };
+        return { taken: 0, rejected: 0 };
       },
     },
   });

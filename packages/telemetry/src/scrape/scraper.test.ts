@@ -25,11 +25,11 @@ function setUp(options: Partial<ScraperOptions> = {}) {
       metrics(request) {
         if (state.full) throw new UnavailableError("full");
         translate(decodeMetrics(request), {
-          point: (point) => points.push(point),
+          point: (point) => points.push(point) > 0,
           refuse: (reason) => expect.fail(reason),
           metadata: () => {},
         });
-        return { rejected: 0 };
+        return { taken: 0, rejected: 0 };
       },
     },
     async fetch(request) {
@@ -175,7 +175,7 @@ describe("the node agent", () => {
               for (const { name, sum } of metrics)
                 for (const { attributes = [] } of sum?.dataPoints ?? [])
                   found.push(`${name} ${attributes.map(({ key, value }) => `${key}=${value?.stringValue}`).join(" ")}`);
-          return { rejected: 0 };
+          return { taken: 0, rejected: 0 };
         },
       },
     });

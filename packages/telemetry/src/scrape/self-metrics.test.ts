@@ -6,9 +6,9 @@ import { parseExposition } from "./exposition.ts";
 import { countingSink, selfMetrics } from "./self-metrics.ts";
 
 const sink: Sink = {
-  traces: () => ({ rejected: 0 }),
-  logs: () => ({ rejected: 0 }),
-  metrics: () => ({ rejected: 1 }),
+  traces: () => ({ taken: 1, rejected: 0 }),
+  logs: () => ({ taken: 1, rejected: 0 }),
+  metrics: () => ({ taken: 2, rejected: 1 }),
 };
 
 const request = encodeMetrics(metricsOf({}, counter("a", point(1, 1), point(2, 2), point(3, 3))));

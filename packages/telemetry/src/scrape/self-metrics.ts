@@ -1,16 +1,10 @@
 /** What the process tells of itself, as the text that it scrapes from itself and that others may scrape. */
-import { countRecords } from "../otlp/count.ts";
 import type { Losses, Signal, Sink } from "../sink.ts";
+import type { StoreStats } from "../store/store-stats.ts";
 
-export interface KeptFacts {
-  /** Spans, log records, samples. */
-  readonly records: number;
-  readonly bytesOnDisk: number;
-  /** Milliseconds since the epoch. */
-  readonly oldest?: number | undefined;
-}
+type Kept = Pick<StoreStats, "records" | "bytesOnDisk" | "oldest">;
 
-export interface ReceivedFacts {
+interface Received {
   readonly requests: number;
   readonly bytes: number;
   /** Spans, log records, data points that were taken. */
@@ -20,8 +14,8 @@ export interface ReceivedFacts {
 export interface SelfFacts {
   readonly losses: Losses;
   /** See `countingSink`. */
-  readonly received: Readonly<Record<Signal, ReceivedFacts>>;
-  readonly kept: Readonly<Partial<Record<Signal, KeptFacts>>>;
+  readonly received: Readonly<Record<Signal, Received>>;
+  readonly kept: Readonly<Partial<Record<Signal, Kept>>>;
   /** Series of metrics that are active. */
   readonly series: number;
   readonly targets: readonly { readonly fault: string | undefined }[];
@@ -40,7 +34,7 @@ export function countingSink(sink: Sink): { readonly sink: Sink; readonly receiv
     const of = received[signal];
     of.requests++;
     of.bytes += request.length;
-    of.records += Math.max(0, countRecords(signal, request) - taken.rejected);
+    of.records += taken.taken;
     return taken;
   };
   return { sink: { traces: counted("traces"), metrics: counted("metrics"), logs: counted("logs") }, received };
@@ -52,9 +46,9 @@ type Sample = readonly [labels: Readonly<Record<string, string>>, value: number]
 export function selfMetrics(facts: SelfFacts): string {
   const { losses, received, kept, series, targets, notForwarded, startedAt } = facts;
   const { user, system } = process.cpuUsage();
-  const ofReceived = (value: (of: ReceivedFacts) => number): Sample[] =>
+  const ofReceived = (value: (of: Received) => number): Sample[] =>
     Object.entries(received).map(([signal, of]) => [{ signal }, value(of)]);
-  const ofKept = (value: (of: KeptFacts) => number | undefined): Sample[] =>
+  const ofKept = (value: (of: Kept) => number | undefined): Sample[] =>
     Object.entries(kept).flatMap(([signal, of]): Sample[] => {
       const found = of && value(of);
       return found === undefined ? [] : [[{ signal }, found]];

@@ -215,7 +215,7 @@ describe("bad input", () => {
   ])("%s is refused with a count, its neighbour is taken", async (_, given, reason) => {
     const store = world.open();
     const taken = store.add(world.request("web", given, { name: "good" }));
-    expect(taken).toEqual({ rejected: 1, message: `spans not taken: ${reason}: 1` });
+    expect(taken).toEqual({ taken: 1, rejected: 1, message: `spans not taken: ${reason}: 1` });
     expect(world.losses.list()).toEqual([{ signal: "traces", reason, count: 1 }]);
     expect(await world.of(store.traces({}))).toMatchObject([{ operation: "good" }]);
   });
@@ -257,14 +257,15 @@ describe("bad input", () => {
     for (const { traceId } of await world.of(store.traces({ limit: 10_000 })))
       expect(await world.of(store.trace(traceId))).toBeDefined();
   });
-  test("an empty request is no span", () => expect(world.open().add(new Uint8Array())).toEqual({ rejected: 0 }));
+  test("an empty request is no span", () =>
+    expect(world.open().add(new Uint8Array())).toEqual({ taken: 0, rejected: 0 }));
   test("a hundred thousand names take no more than their blocks", async () => {
     const store = world.open();
     for (let count = 0; count < 100_000; count += 1000) {
       const spans = Array.from({ length: 1000 }, (_, index) => ({ name: `name ${count + index}` }));
       store.add(world.request("web", ...spans));
     }
-    expect(store.stats().spans).toBe(100_000);
+    expect(store.stats().records).toBe(100_000);
     expect(await world.of(store.traces({ operation: "name 77777" }))).toMatchObject([{ operation: "name 77777" }]);
   });
 });
@@ -281,7 +282,7 @@ describe("a full disk", () => {
     expect(await world.of(store.traces({}))).toMatchObject([{ operation: "before" }]);
     world.free = Number.POSITIVE_INFINITY;
     await world.simulation.advance(1000);
-    expect(store.add(world.request("web", { name: "after", at: 1 }))).toEqual({ rejected: 0 });
+    expect(store.add(world.request("web", { name: "after", at: 1 }))).toEqual({ taken: 1, rejected: 0 });
     expect((await world.of(store.traces({}))).map(({ operation }) => operation)).toEqual(["after", "before"]);
   });
   test("with a full head, memory stays bounded", async () => {
@@ -298,23 +299,23 @@ describe("a full disk", () => {
       }
     }
     expect(refused).toBeGreaterThan(10);
-    expect(store.stats().spans).toBeLessThan(50_000);
+    expect(store.stats().records).toBeLessThan(50_000);
   });
 });
 
 describe("statistics", () => {
   test("say what is there and what was recovered", async () => {
     const store = world.open();
-    expect(store.stats()).toMatchObject({ spans: 0, oldest: undefined, recovered: { clean: true } });
+    expect(store.stats()).toMatchObject({ records: 0, oldest: undefined, recovered: { clean: true } });
     store.add(world.request("web", { at: -500 }, { at: 0 }));
-    expect(store.stats()).toMatchObject({ spans: 2, represented: 2, oldest: world.begin - 500 });
+    expect(store.stats()).toMatchObject({ records: 2, represented: 2, oldest: world.begin - 500 });
     await world.kill();
-    expect(world.open().stats()).toMatchObject({ spans: 2, recovered: { clean: false, records: 1, torn: 0 } });
+    expect(world.open().stats()).toMatchObject({ records: 2, recovered: { clean: false, records: 1, torn: 0 } });
   });
   test("count over blocks", () => {
     const store = world.open();
     fill(store);
-    expect(store.stats().spans).toBe(1001);
+    expect(store.stats().records).toBe(1001);
     expect(store.stats().bytesOnDisk).toBeGreaterThan(1001 * 8);
   });
 });

@@ -7,7 +7,8 @@
 import type { Clock } from "@flotilla/ambient";
 import type { TracesData } from "../otlp/types.ts";
 import { type Losses, MalformedError, type Taken, UnavailableError } from "../sink.ts";
-import { BlockStore, type Head, type KeepLimits, type Recovered } from "../store/block-store.ts";
+import { BlockStore, type Head, type KeepLimits } from "../store/block-store.ts";
+import type { StoreStats } from "../store/store-stats.ts";
 import type { TraceSearch, TraceSummary } from "../telemetry.ts";
 import { RequestWalk } from "./request-walk.ts";
 import { assembleTrace, type KnownService, knownServices, type Searched, searchTraces } from "./search.ts";
@@ -55,17 +56,9 @@ export interface SpanStoreOptions {
   readonly free?: () => number;
 }
 
-export interface SpanStats {
-  /** That are there. */
-  readonly spans: number;
-  /** With those thinned out, for which others stand. */
+export interface SpanStats extends StoreStats {
+  /** Spans with those thinned out, for which others stand. */
   readonly represented: number;
-  readonly bytesOnDisk: number;
-  /** Start of the oldest span, ms since the epoch. */
-  readonly oldest: number | undefined;
-  readonly recovered: Recovered;
-  /** Why nothing is taken at the moment. */
-  readonly fault: string | undefined;
 }
 
 export class SpanStore {
@@ -120,7 +113,7 @@ export class SpanStore {
       throw error;
     }
     this.#head.commit();
-    return this.#taken();
+    return this.#taken(spans);
   }
 
   /** The `limit` traces whose matching spans are the newest; newest first. */
@@ -145,7 +138,7 @@ export class SpanStore {
     let first = Math.min(...blocks.map(({ from }) => from));
     for (let row = 0; row < count; row++) first = Math.min(first, base + (starts[row] as number) / 1e6);
     return {
-      spans: blocks.reduce((sum, { rows }) => sum + rows, count),
+      records: blocks.reduce((sum, { rows }) => sum + rows, count),
       represented: blocks.reduce((sum, { about }) => sum + about.spans, count),
       bytesOnDisk: this.#blocks.bytes,
       oldest: Number.isFinite(first) ? first : undefined,
@@ -212,16 +205,16 @@ export class SpanStore {
     }
   }
 
-  #taken(): Taken {
+  #taken(taken: number): Taken {
     const { refused } = this.#walk;
-    if (refused.size === 0) return { rejected: 0 };
+    if (refused.size === 0) return { taken, rejected: 0 };
     let rejected = 0;
     for (const [reason, count] of refused) {
       rejected += count;
       this.#losses.add("traces", reason, count);
     }
     const message = Array.from(refused, ([reason, count]) => `${reason}: ${count}`).join(", ");
-    return { rejected, message: `spans not taken: ${message}` };
+    return { taken, rejected, message: `spans not taken: ${message}` };
   }
 
   #replay(record: Uint8Array): void {

@@ -43,14 +43,14 @@ const sampled = () => world.losses.list().find(({ reason }) => reason === "sampl
 test("with little volume, all is kept", async () => {
   const store = world.open(limits);
   const { spans } = await send(store, 20);
-  expect(store.stats()).toMatchObject({ spans, represented: spans });
+  expect(store.stats()).toMatchObject({ records: spans, represented: spans });
   expect(world.losses.list()).toEqual(new Losses().list());
 });
 
 test("with much, errors and slow traces are kept whole, counts stay right, and the folder stays small", async () => {
   const store = world.open(limits);
   const sent = await send(store, 110);
-  const { spans, represented, bytesOnDisk } = store.stats();
+  const { records: spans, represented, bytesOnDisk } = store.stats();
   expect(bytesOnDisk).toBeLessThan(limits.bytes);
   expect(sampled()).toBeGreaterThan(sent.spans / 20);
   // Nothing was lost but by sampling.
@@ -81,7 +81,7 @@ test("it is the same after a restart", async () => {
   await send(store, 60);
   const before = store.stats();
   store.close();
-  expect(world.open(limits).stats()).toMatchObject({ spans: before.spans, represented: before.represented });
+  expect(world.open(limits).stats()).toMatchObject({ records: before.records, represented: before.represented });
 });
 
 test("where every trace has an error, the oldest go at last, and the folder stays small", async () => {
