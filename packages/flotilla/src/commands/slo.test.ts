@@ -10,7 +10,7 @@ const objective = (status: ServiceLevelObjective["status"]): ServiceLevelObjecti
   status,
 });
 const condition = (type: string, status: string, reason: string) =>
-  ({ type, status, reason, message: "", lastTransitionTime: "2026-01-01T00:00:00Z" }) as never;
+  ({ type, status, reason, message: `it is ${reason}`, lastTransitionTime: "2026-01-01T00:00:00Z" }) as never;
 const row = (status?: ServiceLevelObjective["status"]) => table([objective(status)], (_, text) => text).slice(1);
 
 test("before the first measurement", () =>
@@ -47,7 +47,11 @@ test("of many windows three are shown", () => {
 });
 
 test("what keeps it from being judged is said in words", () =>
-  expect(row({ conditions: [condition("Healthy", "Unknown", "TooFewEvents")] })[0]).toMatch(/ {2}too few events$/));
+  expect(row({ conditions: [condition("Healthy", "Unknown", "TooFewEvents")] })).toEqual([
+    expect.stringMatching(/ {2}too few events$/),
+    "",
+    "web-availability: it is TooFewEvents",
+  ]));
 
 test("a budget that is overspent is empty, and says by how much", () =>
   expect(row({ errorBudget: { ratio: 0.001, time: "43m", remaining: -1.5, remainingTime: "-1h" } })[0]).toContain(

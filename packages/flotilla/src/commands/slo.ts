@@ -46,11 +46,17 @@ export function table(
       ),
   );
   const [titles = "", ...lines] = columns([head.map((title) => paint("dim", title)), ...rows]);
+  const unknowns = items.flatMap(({ metadata, status }) =>
+    (status?.conditions ?? [])
+      .filter((condition) => condition.type === "Healthy" && condition.status === "Unknown")
+      .map(({ message = "" }) => paint("yellow", `${metadata.name}: ${message}`)),
+  );
+  const said = [...unknowns, ...alerts];
   const inWords = items.map(({ spec: { description } }) => (description ? [paint("dim", `  ${description}`)] : []));
   return [
     titles,
     ...lines.flatMap((line, i) => [line, ...(inWords[i] ?? [])]),
-    ...(alerts.length > 0 ? ["", ...alerts] : []),
+    ...(said.length > 0 ? ["", ...said] : []),
   ];
 }
 
