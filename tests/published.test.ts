@@ -164,6 +164,13 @@ test("runs the app: an order passes all services and the database, kubectl sees 
   const { parts } = JSON.parse(status.out) as { parts: { name: string; state: string }[] };
   expect(parts).toContainEqual(expect.objectContaining({ name: "orders", state: "ready" }));
 
+  const found = async () => JSON.parse((await shop.flotilla("trace", "--service", "payments", "-o", "json")).out);
+  await expect
+    .poll(found, { timeout: 10_000 })
+    .toContainEqual(
+      expect.objectContaining({ services: expect.objectContaining({ gateway: 1, orders: expect.any(Number) }) }),
+    );
+
   if (hasKubectl()) {
     const pods = await shop.kubectl("get", "pods", "-o", "name");
     expect(pods).toMatchObject({ code: 0, out: expect.stringMatching(/pod\/orders-postgres-0/) });
