@@ -7,6 +7,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { TelemetrySettings } from "@flotilla/app";
 import { type Controller, discoverResources, runControllers } from "@flotilla/client";
 import {
+  activeTargets,
   countingSink,
   embeddedTelemetry,
   encodeLogs,
@@ -100,6 +101,7 @@ const telemetry: Start = async ({ folder, cluster, stop }) => {
       token: tokens.admin,
       clock,
       selfMetrics: own,
+      facts: { targets: () => activeTargets(scraper.targets()) },
       status: () => telemetryStatus({ stores, settings, losses, forwarding: forwarding.state }),
       onError,
     }),

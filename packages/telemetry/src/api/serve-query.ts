@@ -4,8 +4,9 @@
  */
 import { timingSafeEqual } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import { type AddressInfo, isIP } from "node:net";
+import type { AddressInfo } from "node:net";
 import type { Clock } from "@flotilla/ambient";
+import { isLocalName } from "../local-name.ts";
 import type { SeriesSource } from "../metrics/series.ts";
 import { listen } from "../otlp/http-receiver.ts";
 import type { Limits } from "../promql/budget.ts";
@@ -108,6 +109,8 @@ export async function startQueryServer(options: QueryServerOptions): Promise<Que
   server.maxConnections = limits.connections;
   server.on("request", (message, response) => void respond(message, response));
   await listen(server, options.host, options.port);
+  // That no more connections can be accepted, say: it goes on with those it has.
+  server.on("error", (error) => options.onError?.(error));
   return {
     port: (server.address() as AddressInfo).port,
     close: () =>
@@ -168,13 +171,6 @@ function decoded(path: string): string {
     // A stray percent sign: such a path is none of ours.
     return path;
   }
-}
-
-/** A page of another site whose name was made to resolve to this machine says that name (DNS rebinding). */
-function isLocalName(host: string | undefined): boolean {
-  const name = /^(\[[^\]]*\]|[^:]*)(:\d+)?$/.exec(host ?? "")?.[1]?.toLowerCase();
-  if (name === undefined) return false;
-  return name === "localhost" || name.endsWith(".localhost") || isIP(name.replace(/^\[|\]$/g, "")) !== 0;
 }
 
 function isAuthorized(header: string | undefined, token: string): boolean {

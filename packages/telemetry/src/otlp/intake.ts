@@ -3,6 +3,7 @@
  * and taking run in one go, so that however many requests come at once, only one of them is ever larger than it was sent.
  */
 import { gunzipSync, inflateSync, zstdDecompressSync } from "node:zlib";
+import { isLocalName } from "../local-name.ts";
 import { type Losses, MalformedError, type Signal, type Sink, type Taken, UnavailableError } from "../sink.ts";
 import { encodeLogs, encodeMetrics, encodeTraces } from "./codec.ts";
 import { parseJson } from "./json.ts";
@@ -154,14 +155,9 @@ export class Intake {
     }
   }
 
-  /**
-   * Whether a request may have been meant for us. A web page that has a name of its own point to this machine may read what
-   * it asks of that name, but cannot hide the name: an address or a local name can only be somebody's who chose it.
-   */
+  /** Whether a request may have been meant for us, see `isLocalName`. */
   isOurName(authority: string | undefined): boolean {
-    const name = (authority ?? "").replace(/:\d+$/, "").toLowerCase();
-    if (/^(\d{1,3}\.){3}\d{1,3}$/.test(name) || /^\[[\da-f:.]+\]$/.test(name)) return true;
-    return name === "localhost" || name.endsWith(".localhost") || (this.#options.names ?? []).includes(name);
+    return isLocalName(authority, this.#options.names);
   }
 }
 

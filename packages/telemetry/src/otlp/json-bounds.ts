@@ -4,11 +4,11 @@
  */
 import { MalformedError } from "../sink.ts";
 
-const deepest = 250;
+const deepestOfAll = 250;
 const mostContainers = 300_000;
 
-/** Says nothing about whether it is JSON. */
-export function checkJson(text: string): void {
+/** Says nothing about whether it is JSON. What is nested deeper, or too much, is a `MalformedError`. */
+export function checkJson(text: string, deepest = deepestOfAll): void {
   let depth = 0;
   let containers = 0;
   for (let i = 0; i < text.length; i++) {

@@ -15,7 +15,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { attribute, textOf } from "../attributes.ts";
 import { decodeLogs } from "../otlp/codec.ts";
 import type { LogRecord, Resource } from "../otlp/types.ts";
-import { Losses, UnavailableError } from "../sink.ts";
+import { Losses, MalformedError, UnavailableError } from "../sink.ts";
 import type { LogSearch } from "../telemetry.ts";
 import { Follower, type PodLogLimits } from "./follower.ts";
 
@@ -62,7 +62,7 @@ function follow({
   const got: Got[] = [];
   const losses = new Losses();
   const complaints: string[] = [];
-  const state = { full: false };
+  const state = { full: false, refuse: false };
   const follower = new Follower({
     folder: join(root, "logs"),
     checkpoint: join(root, "telemetry", "pod-logs.json"),
@@ -84,6 +84,7 @@ function follow({
     sink: {
       logs(request) {
         if (state.full) throw new UnavailableError("full", 300);
+        if (state.refuse) throw new MalformedError("no");
         for (const { resource, scopeLogs = [] } of decodeLogs(request).resourceLogs ?? [])
           for (const record of scopeLogs.flatMap(({ logRecords = [] }) => logRecords)) got.push({ resource, record });
         return { taken: 0, rejected: 0 };
@@ -139,6 +140,28 @@ test("lines are found within a second, tagged with what the API says of their po
     "k8s.node.name": "n1",
   });
   expect(attribute(record.attributes, "log.iostream")).toBe("stderr");
+});
+
+test("lines that no record could hold are kept as text, and those around them as well", async () => {
+  const logs = follow();
+  const nested = `{"a":${"[".repeat(30_000)}${"]".repeat(30_000)}}`;
+  const lines = ["before", nested, '{"level":"constructor","msg":"odd"}', "level=constructor after"];
+  write(orders, lines.map((text) => line(text)).join(""));
+  await world.advance(1500);
+  expect(logs.complaints).toEqual([]);
+  expect(logs.texts()).toEqual(["before", nested, "odd", "level=constructor after"]);
+});
+
+test("what the store refuses is counted, and reading goes on", async () => {
+  const logs = follow();
+  logs.state.refuse = true;
+  write(orders, line("a") + line("b"));
+  await world.advance(1000);
+  logs.state.refuse = false;
+  write(orders, line("c"));
+  await world.advance(1000);
+  expect(logs.texts()).toEqual(["c"]);
+  expect(logs.losses.list()).toEqual([{ signal: "logs", reason: "refused by the store", count: 2 }]);
 });
 
 test("static pods are services of their own", async () => {

@@ -9,6 +9,7 @@ import { type Clock, sleep } from "@flotilla/ambient";
 import type { Log } from "@flotilla/client";
 import { deepEqual } from "@flotilla/objects";
 import { encodeLogs } from "../otlp/codec.ts";
+import { countRecords } from "../otlp/count.ts";
 import type { LogRecord, Resource } from "../otlp/types.ts";
 import { type Losses, type Sink, UnavailableError } from "../sink.ts";
 import { type Checkpoint, type KnownContainer, readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
@@ -273,17 +274,19 @@ export class Follower {
 
   /** False: the sink takes nothing at the moment; the request waits, and with it its container. */
   #send(each: Followed, request: Uint8Array): boolean {
-    const { sink, clock } = this.#options;
+    const { sink, clock, losses } = this.#options;
     each.held = request;
     if (clock.now() < this.#notBefore) return false;
     try {
       sink.logs(request);
     } catch (error) {
-      if (!(error instanceof UnavailableError)) each.held = undefined;
-      else {
+      if (error instanceof UnavailableError) {
         this.#notBefore = clock.now() + error.retryAfter;
         return false;
       }
+      // It would be refused again.
+      each.held = undefined;
+      losses.add("logs", "refused by the store", countRecords("logs", request));
       throw error;
     }
     each.held = undefined;

@@ -1,23 +1,30 @@
 /** Lines that are JSON objects: the message is the body, what means something goes to its place, all else are attributes. */
+import { checkJson } from "../otlp/json-bounds.ts";
 import type { AnyValue } from "../otlp/types.ts";
+import { MalformedError } from "../sink.ts";
 import { Fields, meaningOf, type Scalar } from "./fields.ts";
 import type { ParsedLine } from "./line-format.ts";
 
 /** JSON's numbers are those of JavaScript here but for these, which are kept digit by digit. */
 const longInteger = /\d{16}/;
 
-/** Undefined: no JSON object. */
+/** A level of JSON is three messages of OTLP, of which a record has at most a hundred within each other. */
+const deepest = 25;
+
+/** Undefined: no JSON object, or one that is nested too deeply to be a record. */
 export function parseJsonLine(text: string, writtenAt: number): ParsedLine | undefined {
   const first = text.trimStart();
   if (!first.startsWith("{") || !first.trimEnd().endsWith("}")) return undefined;
   let line: unknown;
   try {
+    checkJson(text, deepest);
     line = longInteger.test(text)
       ? JSON.parse(text, keepLong as (key: string, value: unknown) => unknown)
       : JSON.parse(text);
-  } catch {
+  } catch (error) {
     // Braces alone do not make it JSON.
-    return undefined;
+    if (error instanceof SyntaxError || error instanceof MalformedError) return undefined;
+    throw error;
   }
   const fields = new Fields(writtenAt);
   const record = line as Record<string, unknown>;

@@ -45,7 +45,10 @@ const words: Readonly<Record<string, number>> = {
 
 const letters: Readonly<Record<string, number>> = { T: 1, V: 1, D: 5, I: 9, N: 10, W: 13, E: 17, C: 18, F: 21 };
 
-export const severityOfWord = (word: string): number | undefined => words[word.toLowerCase()];
+export function severityOfWord(word: string): number | undefined {
+  const lower = word.toLowerCase();
+  return Object.hasOwn(words, lower) ? words[lower] : undefined;
+}
 
 /** klog's, glog's and Android's first letters. */
 export const severityOfLetter = (letter: string): number | undefined => letters[letter];

@@ -38,6 +38,9 @@ export interface TargetState {
   readonly duration: number;
 }
 
+/** Of one request: a decoder allows half a million values, and a point with its labels and buckets may have a hundred. */
+const pointsAtOnce = 2000;
+
 export class ScrapeLoop {
   readonly #options: LoopOptions;
   /** Of the last scrape, by series. */
@@ -111,15 +114,17 @@ export class ScrapeLoop {
   }
 
   #hand(points: readonly ScrapedPoint[]): void {
-    if (points.length === 0) return;
     const { sink, losses, resource } = this.#options;
-    const scopeMetrics = [{ scope: { name: "flotilla/scrape" }, metrics: metricsOfPoints(points) }];
-    try {
-      sink.metrics(encodeMetrics({ resourceMetrics: [{ resource, scopeMetrics }] }));
-    } catch (error) {
-      // The next scrape says it all again.
-      if (!(error instanceof UnavailableError)) throw error;
-      losses.add("metrics", "scrape not kept", points.length);
+    for (let from = 0; from < points.length; from += pointsAtOnce) {
+      const some = points.slice(from, from + pointsAtOnce);
+      const scopeMetrics = [{ scope: { name: "flotilla/scrape" }, metrics: metricsOfPoints(some) }];
+      try {
+        sink.metrics(encodeMetrics({ resourceMetrics: [{ resource, scopeMetrics }] }));
+      } catch (error) {
+        // The next scrape says it all again.
+        if (!(error instanceof UnavailableError)) throw error;
+        losses.add("metrics", "scrape not kept", some.length);
+      }
     }
   }
 }

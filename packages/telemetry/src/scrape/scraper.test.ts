@@ -152,6 +152,15 @@ test("a series that is not said any more ends", async () => {
   expect(seen()).toEqual(["a 2", "a ends"]);
 });
 
+test("fifty thousand samples with many labels are taken whole", async () => {
+  const { perform, advance, state, seen } = setUp();
+  const labels = Array.from({ length: 12 }, (_, i) => `label_${i}="a"`).join();
+  state.text = Array.from({ length: 49_000 }, (_, i) => `a{i="${i}",${labels}} 1\n`).join("");
+  await perform({ ...known, target: target() });
+  await advance(15_000);
+  expect(seen()).toHaveLength(49_000);
+});
+
 test("a sink that takes nothing is counted, and scraping goes on", async () => {
   const { perform, advance, state, seen, losses } = setUp();
   await perform({ ...known, target: target() });
