@@ -32,6 +32,9 @@ export const attribute = (attributes: readonly KeyValue[] | undefined, key: stri
 export const serviceOf = (resource: { attributes?: KeyValue[] } | undefined): string =>
   attribute(resource?.attributes, "service.name") ?? "unknown_service";
 
+/** `service.name` of what carries requests between services and to them: of every trace it would tell the same. */
+export const carriers: ReadonlySet<string> = new Set(["gateway", "data-plane"]);
+
 /** Attributes of a record of plain values; integers as `intValue`. What is undefined is left out. */
 export const attributesOf = (values: Readonly<Record<string, string | number | boolean | undefined>>): KeyValue[] =>
   Object.entries(values).flatMap(([key, value]) => (value === undefined ? [] : [{ key, value: anyValue(value) }]));

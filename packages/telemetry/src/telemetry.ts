@@ -90,13 +90,15 @@ export interface TraceSummary {
   /** Of the span without a parent; of the earliest one as long as that has not come. */
   readonly service: string;
   readonly operation: string;
+  /** The earliest span of anything else, where the one above is of what only carries requests: the gateway, the data plane. */
+  readonly entry?: { readonly service: string; readonly operation: string };
   /** Milliseconds since the epoch. */
   readonly start: number;
   /** Milliseconds, from the earliest start to the latest end. */
   readonly duration: number;
   readonly spans: number;
   readonly errors: number;
-  /** Spans by service. */
+  /** Spans by service, in the order in which they begin to take part. */
   readonly services: Readonly<Record<string, number>>;
   /** How many traces it stands for, when others like it were thinned out; absent: itself alone. */
   readonly weight?: number;

@@ -1,4 +1,5 @@
 /** What is told of a found trace, from all of its spans. */
+import { carriers } from "../attributes.ts";
 import type { TraceSummary } from "../telemetry.ts";
 import { bits, isRoot, type SpanRows } from "./span-rows.ts";
 
@@ -18,8 +19,9 @@ export class TraceSum {
   #end = Number.NEGATIVE_INFINITY;
   #root: Named | undefined;
   #first: Named | undefined;
+  #entry: Named | undefined;
   #weight = 0;
-  readonly #services = new Map<string, number>();
+  readonly #services = new Map<string, { spans: number; start: number }>();
   readonly #seen = new Set<string>();
 
   add(rows: SpanRows, row: number): void {
@@ -34,29 +36,35 @@ export class TraceSum {
     if (this.#seen.size < mostRemembered) this.#seen.add(key);
     this.#spans++;
     if ((bit & bits.status) === bits.error) this.#errors++;
-    this.#services.set(service, (this.#services.get(service) ?? 0) + 1);
     this.#weight = Math.max(this.#weight, rows.weights?.[row] ?? 0);
     const begun = base + start / 1e6;
+    const part = this.#services.get(service);
+    this.#services.set(service, { spans: (part?.spans ?? 0) + 1, start: Math.min(part?.start ?? begun, begun) });
     this.#start = Math.min(this.#start, begun);
     this.#end = Math.max(this.#end, begun + Math.max(0, duration) / 1e6);
     if (isRoot(ids, row) && begun < (this.#root?.start ?? Number.POSITIVE_INFINITY))
       this.#root = named(rows, row, begun, service);
     if (begun < (this.#first?.start ?? Number.POSITIVE_INFINITY)) this.#first = named(rows, row, begun, service);
+    if (begun < (this.#entry?.start ?? Number.POSITIVE_INFINITY) && !carriers.has(service))
+      this.#entry = named(rows, row, begun, service);
   }
 
   /** Undefined: there are no spans. */
   of(id: Buffer): TraceSummary | undefined {
     const named = this.#root ?? this.#first;
     if (!named) return;
+    const entry = carriers.has(named.service) ? this.#entry : undefined;
+    const services = [...this.#services].sort(([, a], [, b]) => a.start - b.start);
     return {
       traceId: id.toString("hex"),
       service: named.service,
       operation: named.operation,
+      ...(entry && { entry: { service: entry.service, operation: entry.operation } }),
       start: this.#start,
       duration: this.#end - this.#start,
       spans: this.#spans,
       errors: this.#errors,
-      services: Object.fromEntries(this.#services),
+      services: Object.fromEntries(services.map(([service, { spans }]) => [service, spans])),
       ...(this.#weight > 0 && { weight: 1 << this.#weight }),
     };
   }
