@@ -135,15 +135,17 @@ test("a service that became slow is named by the critical path, with the change 
   const file = "payments/main.py";
   const text = readFileSync(join(shop.dir, file), "utf8");
   const slow = text.replace(
-    /( +)def do_POST\(self\) -> None:\n/,
+    /( +)def pay\(.*:\n/,
     (head, indent) => `${head}${indent}    __import__("time").sleep(0.2)\n`,
   );
   expect(slow).not.toBe(text);
   shop.write(file, slow);
   await shop.up();
-  await order();
-  const [found] = await tracesOfOrders(5000, "--since", "10s", "--min", "200ms");
-  const { out } = await shop.flotilla("trace", (found as Found).traceId);
+  // In a single one this machine may have been busy with something else for longer.
+  for (let i = 0; i < 5; i++) await order();
+  const found = await tracesOfOrders(5000, "--since", "20s", "--min", "200ms");
+  const [fastest] = found.sort((a, b) => a.duration - b.duration);
+  const { out } = await shop.flotilla("trace", (fastest as Found).traceId);
   const [, first = ""] = out.slice(out.indexOf("critical path")).split("\n");
   expect(first).toMatch(/^ +payments +POST \S+ +2\d\d ms/);
   expect(out).toMatch(/changed before\n(.*\n)*.*payments .*image/);

@@ -27,3 +27,4 @@ test.each([
   [[0, undefined, 7], "▁ █"],
   [[1, Number.NaN, 2], "▁ █"],
 ])("the line of %j", (values, line) => expect(sparkline(values)).toBe(line));
+test("a line may have its bottom elsewhere than at its lowest", () => expect(sparkline([7, 5, 7], 0)).toBe("█▆█"));

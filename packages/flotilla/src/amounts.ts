@@ -22,10 +22,10 @@ export function amount(value: number): string {
 
 const bars = "▁▂▃▄▅▆▇█";
 
-/** One character for each value, lowest to highest; a space where there is none. */
-export function sparkline(values: readonly (number | undefined)[]): string {
+/** One character for each value, from the lowest (or `bottom`) to the highest; a space where there is none. */
+export function sparkline(values: readonly (number | undefined)[], bottom?: number): string {
   const known = values.filter((value): value is number => value !== undefined && Number.isFinite(value));
-  const low = Math.min(...known);
+  const low = bottom ?? Math.min(...known);
   const high = Math.max(...known);
   return values
     .map((value) => {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { columns, LiveLines, type Terminal } from "./terminal.ts";
+import { columns, fit, LiveLines, type Terminal } from "./terminal.ts";
 
 test("columns are as wide as their widest cell as it is seen", () =>
   expect(columns([["a", "b", "c"], ["\x1b[31mlong\x1b[39m", "", "x"], ["a"]])).toEqual([
@@ -7,6 +7,14 @@ test("columns are as wide as their widest cell as it is seen", () =>
     "\x1b[31mlong\x1b[39m     x",
     "a",
   ]));
+
+test.each([
+  ["abcdef", 6, "abcdef"],
+  ["abcdef", 5, "abcd…"],
+  ["\x1b[31mabcdef\x1b[39m", 6, "\x1b[31mabcdef\x1b[39m"],
+  ["\x1b[31mabcdef\x1b[39m", 4, "\x1b[31mabc…\x1b[39m"],
+  ["a\x1b[31mb\x1b[39mcdef\x1b[2mg\x1b[22m", 4, "a\x1b[31mb\x1b[39mc…\x1b[2m\x1b[22m"],
+])("%j in %d columns", (line, width, fitting) => expect(fit(line, width)).toBe(fitting));
 
 /** A screen that knows what this file writes: cursor up, clear to the end of the line and of the screen. */
 class Screen implements Terminal {

@@ -82,8 +82,20 @@ export class LiveLines {
   }
 }
 
-/** A line that is too long would wrap, and one line up would no longer be one line up. */
+/** A line that is too long would wrap, and one line up would no longer be one line up. Colours stay. */
 export function fit(line: string, columns: number): string {
   if (visibleWidth(line) <= columns) return line;
-  return `${stripVTControlCharacters(line).slice(0, columns - 1)}…`;
+  let room = columns - 1;
+  let text = "";
+  for (const [part] of line.matchAll(colourOrText)) {
+    const isColour = part.startsWith("\x1b");
+    text += isColour ? part : part.slice(0, room);
+    if (!isColour) room = Math.max(0, room - part.length);
+  }
+  return text.replace(colourAtEnd, (colours) => `…${colours}`);
 }
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: colours begin with one
+const colourOrText = /\x1b\[[\d;]*m|[^\x1b]+/g;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: colours begin with one
+const colourAtEnd = /(?:\x1b\[[\d;]*m)*$/;

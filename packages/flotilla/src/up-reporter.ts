@@ -30,6 +30,8 @@ const next = ({ url, kubeconfig, dir }: Ready) => {
     ["kubeconfig", kubeconfig],
     ["try", `npx flotilla status${dir ? ` ${dir}` : ""}`],
     ["", `npx flotilla logs${at} -f`],
+    ["", `npx flotilla top${dir ? ` ${dir}` : ""}`],
+    ["", `npx flotilla trace${at}`],
     ["", `npx flotilla kubectl${at} get pods`],
     ["", "edit a source file, and see it served"],
   ].map(([what = "", text = ""]) => `  ${what.padEnd(12)}${text}`);

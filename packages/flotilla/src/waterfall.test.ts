@@ -45,7 +45,7 @@ const log: FoundLog = {
 };
 
 const lines = (given: TraceTree, logs: FoundLog[] = [], width = 80) =>
-  waterfall(given, logs, { paint: (_, text) => text, width });
+  waterfall(given, logs, { paint: (_, text) => text, width, textWidth: width });
 
 test("shows who called whom, and what everything waited for", () => {
   const given = tree(
@@ -71,6 +71,21 @@ test("shows who called whom, and what everything waited for", () => {
     "logs",
     "  +220 ms  payments  INFO  order 12 paid ⏎ really",
   ]);
+});
+
+test("what is left out of a line is told by its place: the ids of this trace", () => {
+  const told = { ...log.record, traceId: "4bf92f3577b34da6a3ce929d0e0e4736", spanId: "00f067aa0ba902b7" };
+  const body = { stringValue: `paid trace_id=${told.traceId} span_id=${told.spanId}` };
+  const shown = lines(tree(["a", "x", undefined, 0, 300]), [{ ...log, record: { ...told, body } }]);
+  expect(shown.at(-1)).toBe("  +220 ms  payments  INFO  paid");
+});
+
+test("a client's own time is time that it waited for somebody", () => {
+  const given = tree(["data-plane", "POST payments", undefined, 0, 200]);
+  const span = given.roots[0]?.span as { kind?: number; attributes?: ReturnType<typeof attributesOf> };
+  span.kind = 3;
+  span.attributes = attributesOf({ "server.address": "10.0.0.1", "peer.service": "payments" });
+  expect(lines(given)).toContain("  data-plane  POST payments  200 ms  100%  waiting for payments");
 });
 
 test("a trace that took no time is shown as well", () =>

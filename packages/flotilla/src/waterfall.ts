@@ -3,7 +3,6 @@ import {
   attribute,
   criticalPath,
   type FoundLog,
-  plain,
   type Span,
   type Stretch,
   shares,
@@ -12,16 +11,21 @@ import {
   walk,
 } from "@flotilla/telemetry/ask";
 import { milliseconds } from "./amounts.ts";
+import { lineOf } from "./found-logs.ts";
+import { onOneLine, withoutIds } from "./line-text.ts";
 import { columns, fit, type painter, type Style, visibleWidth } from "./terminal.ts";
 
 export interface Canvas {
   readonly paint: ReturnType<typeof painter>;
   /** Columns of the terminal. */
   readonly width: number;
+  /** Columns that text may take; where nobody has to fit it, it is left whole. */
+  readonly textWidth: number;
 }
 
 /** Lines: a head, a line for each span with its bar, the critical path in words, and the trace's log lines. */
-export function waterfall(tree: TraceTree, logs: readonly FoundLog[], { paint, width }: Canvas): string[] {
+export function waterfall(tree: TraceTree, logs: readonly FoundLog[], canvas: Canvas): string[] {
+  const { paint, width, textWidth } = canvas;
   const path = tree.roots.flatMap(criticalPath);
   const colour = colours();
   const nodes = [...walk(tree.roots)];
@@ -39,7 +43,7 @@ export function waterfall(tree: TraceTree, logs: readonly FoundLog[], { paint, w
     const bar = barOf(node, tree.duration, room, stretchesOf(path, node), (text) => paint(colour(node.service), text));
     const line = `${left[i]}  ${bar}`;
     if (!isError(node.span)) return [line];
-    return [line, paint("red", fit(`${"  ".repeat(Math.min(depth, deepest))}✗ ${whatFailed(node.span)}`, width))];
+    return [line, paint("red", fit(`${"  ".repeat(Math.min(depth, deepest))}✗ ${whatFailed(node.span)}`, textWidth))];
   });
   return [
     `trace ${tree.traceId}  ${new Date(tree.startedAt).toISOString()}  ${milliseconds(tree.duration / 1e6)}  ` +
@@ -47,8 +51,8 @@ export function waterfall(tree: TraceTree, logs: readonly FoundLog[], { paint, w
     "",
     ...lines,
     "",
-    ...criticalLines(tree, path),
-    ...logLines(tree, logs, { paint, width }, colour),
+    ...criticalLines(tree, path, textWidth),
+    ...logLines(tree, logs, canvas, colour),
   ];
 }
 
@@ -74,42 +78,52 @@ function barOf(
 
 const stretchesOf = (path: readonly Stretch[], wanted: TraceNode) => path.filter(({ node }) => node === wanted);
 
+/** Characters of a span's name beside its figures; the tree above has all of it. */
+const longestName = 40;
+
 /** The spans that take most of the time that everything waits for. */
-function criticalLines(tree: TraceTree, path: readonly Stretch[]): string[] {
+function criticalLines(tree: TraceTree, path: readonly Stretch[], textWidth: number): string[] {
   const total = path.reduce((sum, { from, to }) => sum + to - from, 0);
   if (total === 0) return [];
   const all = shares(path);
   const largest = all.slice(0, 3);
   const rows = largest.map(({ node, time }) => [
     `  ${node.service}`,
-    node.span.name ?? "",
+    fit(node.span.name ?? "", longestName),
     milliseconds(time / 1e6),
     `${Math.round((time / total) * 100)}%`,
+    waitsFor(node),
   ]);
   const more = all.length > largest.length ? ` through ${all.length} spans; most time of their own have` : "";
-  return [`critical path ━ ${milliseconds(tree.duration / 1e6)}${more}`, ...columns(rows)];
+  return [
+    `critical path ━ ${milliseconds(tree.duration / 1e6)}${more}`,
+    ...columns(rows).map((line) => fit(line, textWidth)),
+  ];
 }
+
+/** A client's own time is what the other side took, as far as that has not told of it, and the way there and back. */
+function waitsFor({ span: { kind, attributes } }: TraceNode): string {
+  const peer = attribute(attributes, "peer.service") ?? attribute(attributes, "server.address");
+  return kind === spanKindClient && peer ? `waiting for ${peer}` : "";
+}
+
+/** Source: OTLP, Span.SpanKind. */
+const spanKindClient = 3;
 
 function logLines(
   tree: TraceTree,
   logs: readonly FoundLog[],
-  { paint, width }: Canvas,
+  { paint, textWidth }: Canvas,
   colour: (service: string) => Style,
 ): string[] {
   if (logs.length === 0) return [];
-  const rows = logs.map(({ resource, record }) => {
-    const time = Number(BigInt(record.timeUnixNano ?? record.observedTimeUnixNano ?? "0")) / 1e6 - tree.startedAt;
-    const service = attribute(resource.attributes, "service.name") ?? "";
-    const level = record.severityText ?? "";
-    return [`+${milliseconds(Math.max(0, time))}`, paint(colour(service), service), level, bodyOf(record.body)];
+  const rows = logs.map((log) => {
+    const line = lineOf(log);
+    const after = Number(BigInt(log.record.timeUnixNano ?? log.record.observedTimeUnixNano ?? "0")) / 1e6;
+    const time = `+${milliseconds(Math.max(0, after - tree.startedAt))}`;
+    return [time, paint(colour(line.service), line.service), line.level ?? "", onOneLine(withoutIds(line))];
   });
-  return ["", "logs", ...columns(rows).map((line) => `  ${fit(line, width - 2)}`)];
-}
-
-/** The text of a record's body, on one line. */
-export function bodyOf(body: FoundLog["record"]["body"]): string {
-  const value = body === undefined ? "" : plain(body);
-  return (typeof value === "string" ? value : JSON.stringify(value)).replaceAll("\n", " ⏎ ");
+  return ["", "logs", ...columns(rows).map((line) => `  ${fit(line, textWidth - 2)}`)];
 }
 
 const isError = ({ status }: Span) => status?.code === 2;

@@ -1,11 +1,13 @@
 // flotilla logs: the output of all pods of the application, merged, coloured by service, tagged by pod.
 import { sleep, systemClock } from "@flotilla/ambient";
 import { ApiUnreachableError } from "@flotilla/client";
-import { isExpired, isGone, type Pod, Pods, parseDuration } from "@flotilla/objects";
+import { isExpired, isGone, type Pod, Pods } from "@flotilla/objects";
 import { type LogSearch, QueryError } from "@flotilla/telemetry/ask";
 import { applicationOf, connect } from "../connect.ts";
 import { CommandError } from "../errors.ts";
 import { foundLines, type Line, severity } from "../found-logs.ts";
+import { shownLines } from "../line-text.ts";
+import { duration } from "../period.ts";
 import { telemetryOf } from "../telemetry-of.ts";
 import { isColoured, painter } from "../terminal.ts";
 import { colours } from "../waterfall.ts";
@@ -19,6 +21,7 @@ export interface LogsOptions {
   ignoreCase?: boolean;
   level?: string;
   changes?: boolean;
+  limit: number;
   output?: "json";
 }
 
@@ -31,7 +34,8 @@ const serviceLabel = "app.kubernetes.io/name";
 export async function logs(services: string[], options: LogsOptions): Promise<void> {
   const { trace, grep, level, changes } = options;
   if (trace !== undefined || grep !== undefined || level !== undefined || changes) return search(services, options);
-  const since = options.since === undefined ? undefined : seconds(options.since);
+  const since =
+    options.since === undefined ? undefined : Math.max(1, Math.ceil(duration("--since", options.since) / 1000));
   const { api, app } = await applicationOf(options.dir);
   const namespace = app.metadata.namespace as string;
   const { request } = connect(options.dir);
@@ -117,24 +121,37 @@ export async function logs(services: string[], options: LogsOptions): Promise<vo
 }
 
 async function search(services: readonly string[], options: LogsOptions): Promise<void> {
-  const { dir, since, trace, grep, ignoreCase, level, changes, follow } = options;
+  const { dir, since, trace, grep, ignoreCase, level, changes, follow, limit } = options;
   if (trace !== undefined && !/^[0-9a-f]{32}$/i.test(trace))
     throw new CommandError(`--trace ${trace}: a trace id has 32 hexadecimal digits; find one with: flotilla trace`, 2);
   const wanted: LogSearch = {
     ...(services.length > 0 && { services }),
-    ...(since !== undefined && { from: systemClock.now() - seconds(since) * 1000 }),
+    ...(since !== undefined && { from: systemClock.now() - duration("--since", since) }),
     ...(trace !== undefined && { traceId: trace.toLowerCase() }),
     ...(grep !== undefined && { grep }),
     ...(ignoreCase && { ignoreCase }),
     ...(level !== undefined && { minSeverity: severity(level) }),
     ...(changes && { event: "*" }),
+    limit,
   };
-  const print = printer(options.output === "json");
+  const print = printer(options.output === "json", trace !== undefined);
+  // What the cluster itself has to say is for those who ask for it by name.
+  const isWanted = ({ namespace }: Line) =>
+    namespace !== "kube-system" || services.length > 0 || trace !== undefined || changes === true;
+  let [found, shown] = [0, 0];
   try {
-    for await (const line of foundLines(telemetryOf(dir), wanted, follow === true)) print(line);
+    for await (const line of foundLines(telemetryOf(dir), wanted, follow === true)) {
+      found++;
+      if (!isWanted(line)) continue;
+      shown++;
+      print(line);
+    }
   } catch (error) {
     throw error instanceof QueryError ? new CommandError(`--grep ${grep}: ${error.message}`, 2) : error;
   }
+  if (options.output === "json") return;
+  if (found === limit) process.stderr.write(`These are the newest ${limit}; for more: --limit, or a shorter --since\n`);
+  else if (shown === 0) process.stderr.write(changes ? "No change is known.\n" : "No line matches.\n");
 }
 
 const startedContainers = (pod: Pod): string[] =>
@@ -142,19 +159,13 @@ const startedContainers = (pod: Pod): string[] =>
     .filter(({ state }) => state?.running || state?.terminated)
     .map(({ name }) => name);
 
-function seconds(text: string): number {
-  try {
-    return Math.max(1, Math.ceil(parseDuration(text) / 1000));
-  } catch {
-    throw new CommandError(`--since ${text}: a duration is a number with a unit, such as "10s", "5m" or "1h30m"`, 2);
-  }
-}
+type Print = (line: Line) => void;
 
-function printer(asJson: boolean): (line: Line) => void {
+/** `oneTrace`: all lines are of one trace, which need not be named again. */
+function printer(asJson: boolean, oneTrace = false): Print {
   if (asJson) return (line) => process.stdout.write(`${JSON.stringify(line)}\n`);
-  const paint = painter(isColoured(process.stdout));
-  const colour = colours();
-  return ({ service, pod, text }) => void process.stdout.write(`${paint(colour(service), pod || service)} ${text}\n`);
+  const look = { paint: painter(isColoured(process.stdout)), colour: colours(), oneTrace };
+  return (line) => process.stdout.write(`${shownLines(line, look).join("\n")}\n`);
 }
 
 async function* linesOf(body: AsyncIterable<Uint8Array>): AsyncGenerator<string> {

@@ -3,9 +3,10 @@ import { sleep, systemClock } from "@flotilla/ambient";
 import type { QueryData, Telemetry } from "@flotilla/telemetry/ask";
 import { amount, milliseconds, sparkline } from "../amounts.ts";
 import { applicationOf } from "../connect.ts";
+import { CommandError } from "../errors.ts";
 import { serviceStates } from "../service-state.ts";
 import { telemetryOf } from "../telemetry-of.ts";
-import { columns, isColoured, LiveLines, painter, terminal } from "../terminal.ts";
+import { columns, fit, isColoured, LiveLines, painter, terminal, visibleWidth } from "../terminal.ts";
 
 export interface TopOptions {
   readonly once?: boolean;
@@ -47,18 +48,36 @@ const queries = (namespace: string) => ({
   memory: `sum by (service) (container_memory_working_set_bytes{namespace="${namespace}"})`,
 });
 
+/** Milliseconds between two points of what was; how many there are. */
+const trendStep = 20_000;
+const trendPoints = 30;
+
 export async function top(dir: string, { once, output }: TopOptions): Promise<void> {
   const telemetry = telemetryOf(dir);
   const live = !once && !output && process.stdout.isTTY ? new LiveLines(terminal(process.stdout)) : undefined;
-  for (;;) {
+  const canvas = () => ({ paint: painter(isColoured(process.stdout)), width: process.stdout.columns ?? 120 });
+  const look = async () => {
     const { app } = await applicationOf(dir);
-    const names = serviceStates(app).map(({ name }) => name);
-    const found = await figures(telemetry, app.metadata.namespace as string, names, systemClock.now());
-    if (output === "json") process.stdout.write(`${JSON.stringify(found, null, 2)}\n`);
-    else if (live) live.draw(table(found));
-    else process.stdout.write(`${table(found).join("\n")}\n`);
-    if (!live) return;
+    // A job that is done has no figures any more.
+    const names = serviceStates(app).flatMap(({ name, state }) => (state === "done" ? [] : [name]));
+    return figures(telemetry, app.metadata.namespace as string, names, systemClock.now());
+  };
+  let found = await look();
+  if (output === "json") return void process.stdout.write(`${JSON.stringify(found, null, 2)}\n`);
+  if (!live) return void process.stdout.write(`${table(found, canvas()).join("\n")}\n`);
+  let fault: string | undefined;
+  for (;;) {
+    const lines = table(found, canvas());
+    live.draw(fault === undefined ? lines : [...lines, "", ...fault.split("\n")]);
     await sleep(systemClock, 1000);
+    try {
+      found = await look();
+      fault = undefined;
+    } catch (error) {
+      // What has died is started again; until then the last figures stand, with the reason why they do.
+      if (!(error instanceof CommandError)) throw error;
+      fault = error.message;
+    }
   }
 }
 
@@ -69,7 +88,7 @@ export async function figures(
   now: number,
 ): Promise<ServiceFigures[]> {
   const asked = Object.entries(queries(namespace));
-  const trend = { from: now - 600_000, to: now, step: 20_000 };
+  const trend = { from: now - trendStep * (trendPoints - 1), to: now, step: trendStep };
   const [over, ...answers] = await Promise.all([
     telemetry.range(requests(namespace), trend),
     ...asked.map(([, query]) => telemetry.instant(query, now)),
@@ -115,22 +134,35 @@ function trendsOf(data: QueryData, { from, step, to }: { from: number; to: numbe
   );
 }
 
-function table(found: readonly ServiceFigures[]): string[] {
-  const paint = painter(isColoured(process.stdout));
-  const head = ["SERVICE", "REQ/S", "ERRORS", "P50", "P95", "P99", "CPU", "MEMORY", "LAST 10 MIN"];
+/** Fewer points of the last ten minutes say nothing: then they are left out. */
+const fewestPoints = 6;
+
+export function table(
+  found: readonly ServiceFigures[],
+  { paint, width }: { readonly paint: ReturnType<typeof painter>; readonly width: number },
+): string[] {
+  const head = ["SERVICE", "REQ/S", "ERRORS", "P50", "P95", "P99", "CPU", "MEMORY"].map((title) => paint("dim", title));
   const time = (value: number | undefined) => (value === undefined ? "-" : milliseconds(value));
-  return columns([
-    head.map((title) => paint("dim", title)),
-    ...found.map(({ service, rate, errors, p50, p95, p99, cpu, memory, trend }) => [
+  const figures = columns([
+    head,
+    ...found.map(({ service, rate, errors, p50, p95, p99, cpu, memory }) => [
       service,
-      rate === undefined ? "-" : amount(rate),
-      errors === undefined ? "-" : paint(errors > 0 ? "red" : "green", `${amount(errors * 100)}%`),
+      rate === undefined ? "-" : short(rate),
+      errors === undefined ? "-" : paint(errors > 0 ? "red" : "green", `${short(errors * 100)}%`),
       time(p50),
       time(p95),
       time(p99),
       cpu === undefined ? "-" : `${Math.round(cpu * 1000)}m`,
       memory === undefined ? "-" : `${Math.round(memory / 2 ** 20)}Mi`,
-      sparkline(trend),
     ]),
   ]);
+  const room = width - Math.max(...figures.map(visibleWidth)) - 2;
+  if (room < fewestPoints) return figures;
+  const minutes = Math.max(1, Math.round((Math.min(room, trendPoints) * trendStep) / 60_000));
+  const trends = found.map(({ trend }) => sparkline(trend.slice(-room), 0));
+  const title = fit(`LAST ${minutes} MIN`, room);
+  return columns(figures.map((line, i) => [line, i === 0 ? paint("dim", title) : (trends[i - 1] as string)]));
 }
+
+/** Two digits are enough to watch. */
+const short = (value: number) => amount(Math.abs(value) < 10 ? Number(value.toPrecision(2)) : Math.round(value));

@@ -1,8 +1,8 @@
 // flotilla trace: the newest traces, those that match, or one of them with what it waited for.
 import { systemClock } from "@flotilla/ambient";
 import {
-  attribute,
-  serviceOf,
+  carriers,
+  type FoundLog,
   type Telemetry,
   type TraceSummary,
   toJson,
@@ -11,10 +11,12 @@ import {
 } from "@flotilla/telemetry/ask";
 import { milliseconds } from "../amounts.ts";
 import { CommandError } from "../errors.ts";
+import { lineOf } from "../found-logs.ts";
+import { markText } from "../line-text.ts";
 import { duration, pairs } from "../period.ts";
 import { telemetryOf } from "../telemetry-of.ts";
-import { columns, fit, isColoured, painter } from "../terminal.ts";
-import { bodyOf, waterfall } from "../waterfall.ts";
+import { columns, fit, isColoured, painter, visibleWidth } from "../terminal.ts";
+import { waterfall } from "../waterfall.ts";
 
 export interface TraceOptions {
   readonly dir: string;
@@ -44,25 +46,39 @@ export async function trace(id: string | undefined, options: TraceOptions): Prom
     limit: options.limit,
   });
   if (options.output === "json") process.stdout.write(`${JSON.stringify(found, null, 2)}\n`);
-  else if (found.length === 0) process.stderr.write("No trace matches. Without options: flotilla trace\n");
-  else process.stdout.write(`${table(found).join("\n")}\n`);
+  else if (found.length === 0) process.stderr.write("No trace matches.\n");
+  else
+    process.stdout.write(
+      `${table(found, { paint: painter(isColoured(process.stdout)), width: process.stdout.columns }).join("\n")}\n`,
+    );
 }
 
-function table(found: readonly TraceSummary[]): string[] {
-  const paint = painter(isColoured(process.stdout));
-  const head = ["TRACE", "STARTED", "DURATION", "SPANS", "ERRORS", "OPERATION", "THROUGH"];
-  return columns([
-    head.map((title) => paint("dim", title)),
-    ...found.map(({ traceId, start, duration, spans, errors, service, operation, services }) => [
+/** `width`: columns of the terminal; undefined: nobody has to fit it. */
+export function table(
+  found: readonly TraceSummary[],
+  { paint, width = Number.POSITIVE_INFINITY }: { paint: ReturnType<typeof painter>; width: number | undefined },
+): string[] {
+  const titles = ["TRACE", "STARTED", "DURATION", "SPANS", "ERRORS", "OPERATION", "THEN THROUGH"];
+  const rows = found.map(({ traceId, start, duration, spans, errors, services, ...summary }) => {
+    const { service, operation } = summary.entry ?? summary;
+    const through = Object.keys(services).filter((name) => name !== service && !carriers.has(name));
+    return [
       traceId,
       new Date(start).toISOString().slice(11, 23),
       milliseconds(duration),
       String(spans),
       errors > 0 ? paint("red", String(errors)) : "0",
       `${service} ${operation}`,
-      Object.keys(services).sort().join(" "),
-    ]),
-  ]);
+      through.join(" "),
+    ];
+  });
+  const all = [titles.map((title) => paint("dim", title)), ...rows];
+  // Where the terminal is narrow, what tells least is left out first.
+  const narrower = [[], ["THEN THROUGH"], ["THEN THROUGH", "SPANS"], ["THEN THROUGH", "SPANS", "STARTED"]].map(
+    (without) => columns(all.map((row) => row.filter((_, i) => !without.includes(titles[i] as string)))),
+  );
+  const fitting = narrower.find((lines) => lines.every((line) => visibleWidth(line) <= width));
+  return fitting ?? (narrower.at(-1) as string[]).map((line) => fit(line, width));
 }
 
 async function showOne(telemetry: Telemetry, given: string, { output }: TraceOptions): Promise<void> {
@@ -75,23 +91,35 @@ async function showOne(telemetry: Telemetry, given: string, { output }: TraceOpt
   if (output === "json") return void process.stdout.write(`${toJson("traces", data)}\n`);
   const logs = await telemetry.logs({ traceId: id, limit: 200 });
   const paint = painter(isColoured(process.stdout));
-  const lines = waterfall(tree, logs, { paint, width: process.stdout.columns ?? 120 });
+  const { columns: width } = process.stdout;
+  const canvas = { paint, width: width ?? 120, textWidth: width ?? Number.POSITIVE_INFINITY };
   const services = new Set([...walk(tree.roots)].map(({ node }) => node.service));
-  const changes = await changesBefore(telemetry, services, tree.startedAt);
-  process.stdout.write(`${[...lines, ...changes].join("\n")}\n`);
+  const marks = await telemetry.logs({
+    event: "flotilla.change",
+    from: tree.startedAt - before,
+    to: tree.startedAt,
+    services: [...services],
+  });
+  const lines = [...waterfall(tree, logs, canvas), ...changeLines(marks, tree.startedAt, canvas.textWidth)];
+  process.stdout.write(`${lines.join("\n")}\n`);
 }
 
 /** Milliseconds before a trace in which a change may have to do with it. */
 const before = 10 * 60_000;
+const mostChanges = 5;
 
-/** What was changed of the services that a trace goes through, shortly before. */
-async function changesBefore(telemetry: Telemetry, services: ReadonlySet<string>, at: number): Promise<string[]> {
-  const marks = await telemetry.logs({ event: "flotilla.change", from: at - before, to: at, services: [...services] });
+/** What was changed of the services that a trace goes through, shortly before it (`at`, ms); the last change first. */
+export function changeLines(marks: readonly FoundLog[], at: number, width: number): string[] {
   if (marks.length === 0) return [];
-  const rows = marks.slice(-5).map(({ resource, record }) => {
-    const ago = at - Number(BigInt(record.timeUnixNano ?? "0") / 1_000_000n);
-    const what = ["k8s.object.kind", "k8s.object.name"].map((key) => attribute(record.attributes, key)).join(" ");
-    return [`  ${milliseconds(ago)} before`, serviceOf(resource), what, bodyOf(record.body)];
-  });
-  return ["", "changed before", ...columns(rows).map((line) => fit(line, process.stdout.columns ?? 120))];
+  const rows = marks
+    .map(lineOf)
+    .reverse()
+    .slice(0, mostChanges)
+    .map((mark) => [
+      milliseconds(at - Date.parse(mark.time)),
+      mark.object ?? mark.service,
+      markText(mark, { brief: true }),
+    ]);
+  const more = marks.length > mostChanges ? [`  and ${marks.length - mostChanges} more: flotilla logs --changes`] : [];
+  return ["", "changed before", ...columns(rows).map((line) => `  ${fit(line, width - 2)}`), ...more];
 }
