@@ -6,7 +6,7 @@
  * into it, so that rate(x[5m]) has what it needs.
  */
 
-import { isHistogramReset } from "./native-histogram.ts";
+import { isReset as isHistogramReset } from "../promql/native-histogram.ts";
 import { noSamples, pushSample, type Samples } from "./samples.ts";
 import { counterFlag, histogramFlag } from "./series-table.ts";
 

@@ -25,7 +25,7 @@ describe("what is taken is found", () => {
   test("at once", () => {
     open();
     expect(add(counter("orders", point(begin, 5, { code: "200" })))).toEqual({ taken: 1, rejected: 0 });
-    expect(store.select([named("orders_total")], ever)).toEqual([
+    expect([...store.select([named("orders_total")], ever)]).toEqual([
       {
         labels: { __name__: "orders_total", code: "200", job: "orders", service: "orders" },
         times: Float64Array.of(begin),
@@ -47,7 +47,7 @@ describe("what is taken is found", () => {
   ])("labels: %s", (_, matcher, expected) => {
     open();
     add(counter("r", ...["500", "200", "404"].map((code) => point(begin, 1, { code }))));
-    expect(store.select([matcher, named("r_total")], ever).map(({ labels }) => labels.code)).toEqual(expected);
+    expect([...store.select([matcher, named("r_total")], ever)].map(({ labels }) => labels.code)).toEqual(expected);
     expect(store.series([matcher, named("r_total")], ever).map(({ code }) => code)).toEqual(expected);
   });
 
@@ -191,10 +191,27 @@ describe("differences are added up", () => {
     });
     add(histogram(begin, 1, "1", "2"));
     add(histogram(begin + second, 0, "3"));
-    expect(store.select([named("h")], ever)[0]?.histograms).toMatchObject([
+    expect([...store.select([named("h")], ever)][0]?.histograms).toMatchObject([
       { schema: 1, count: 3, positive: { offset: 1, counts: [1, 2] } },
       { schema: 0, count: 6, positive: { offset: 1, counts: [6] } },
     ]);
+  });
+  test("of histograms whose buckets lie far apart, at a scale at which they are few", () => {
+    open();
+    const histogram = (time: number, offset: number): Metric => ({
+      name: "h",
+      exponentialHistogram: {
+        aggregationTemporality: 1,
+        dataPoints: [
+          { timeUnixNano: nano(time), scale: 8, count: "1", sum: 1, positive: { offset, bucketCounts: ["1"] } },
+        ],
+      },
+    });
+    add(histogram(begin, 200_000));
+    add(histogram(begin + second, -200_000));
+    const last = [...store.select([named("h")], ever)][0]?.histograms?.[1];
+    expect(last).toMatchObject({ schema: 0, count: 2 });
+    expect(last?.positive.counts).toHaveLength(1564);
   });
   test("across a crash", async () => {
     open();
@@ -310,7 +327,7 @@ describe("too many series", () => {
         ],
       },
     });
-    expect(store.select([{ name: "__name__", op: "=~", value: "h.*" }], ever)).toEqual([]);
+    expect([...store.select([{ name: "__name__", op: "=~", value: "h.*" }], ever)]).toEqual([]);
     expect(lost()).toEqual(["1 too many series"]);
   });
   test.each<[string, Record<string, string>, string]>([

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { decimalText, labelName, metricName, openMetricsText, unitName } from "./names.ts";
+import { labelName, metricName, openMetricsText, unitName } from "./names.ts";
 
 // Expectations as in prometheus/otlptranslator, metric_namer_test.go and label_namer_test.go.
 describe("metric names", () => {
@@ -42,13 +42,11 @@ test.each([
 ])("the unit %s is %s", (unit, expected) => expect(unitName(unit)).toBe(expected));
 
 test.each([
-  [0.005, "0.005", "0.005"],
-  [1, "1", "1.0"],
-  [1e21, "1000000000000000000000", "1e+21"],
-  [1e-7, "0.0000001", "1e-07"],
-  [2500000, "2500000", "2.5e+06"],
-  [Number.POSITIVE_INFINITY, "+Inf", "+Inf"],
-  [-0.5, "-0.5", "-0.5"],
-])("%d is %s, scraped %s", (value, decimal, openMetrics) =>
-  expect([decimalText(value), openMetricsText(value)]).toEqual([decimal, openMetrics]),
-);
+  [0.005, "0.005"],
+  [1, "1.0"],
+  [1e21, "1e+21"],
+  [1e-7, "1e-07"],
+  [2500000, "2.5e+06"],
+  [Number.POSITIVE_INFINITY, "+Inf"],
+  [-0.5, "-0.5"],
+])("the bound %d is %s where it was scraped", (value, text) => expect(openMetricsText(value)).toBe(text));

@@ -3,6 +3,7 @@
  *
  * Source: prometheus/otlptranslator, metric_namer.go, label_namer.go, unit_namer.go.
  */
+import { formatExponent, formatFloat } from "../promql/number.ts";
 
 /** What decides about suffixes: monotonic sums are counters, other sums plain. */
 export type NamedType = "counter" | "gauge" | "plain";
@@ -94,30 +95,11 @@ export const isMetricName = (name: string): boolean => /^[a-zA-Z_:][a-zA-Z0-9_:]
 
 export const isLabelName = (name: string): boolean => /^[a-zA-Z_][a-zA-Z0-9_]*$/.test(name);
 
-/** As Go's strconv.FormatFloat(value, 'f', -1, 64): never an exponent. */
-export function decimalText(value: number): string {
-  if (Number.isNaN(value)) return "NaN";
-  if (!Number.isFinite(value)) return value > 0 ? "+Inf" : "-Inf";
-  const text = String(value);
-  const match = /^(-?)(\d+)(?:\.(\d+))?e([+-]\d+)$/.exec(text);
-  if (!match) return text;
-  const [, sign = "", whole = "", fraction = "", exponent = "0"] = match;
-  const digits = whole + fraction;
-  const point = whole.length + Number(exponent);
-  if (point <= 0) return `${sign}0.${"0".repeat(-point)}${digits}`;
-  return `${sign}${digits.padEnd(point, "0").slice(0, point)}${digits.length > point ? `.${digits.slice(point)}` : ""}`;
-}
-
 /** Always with a point or an exponent: 1 is "1.0". Source: prometheus model/labels, FormatOpenMetricsFloat. */
 export function openMetricsText(value: number): string {
-  if (Number.isNaN(value)) return "NaN";
-  if (!Number.isFinite(value)) return value > 0 ? "+Inf" : "-Inf";
   const size = Math.abs(value);
-  if (size !== 0 && (size < 1e-4 || size >= 1e6)) return exponentText(value);
-  const text = decimalText(value);
+  if (!Number.isFinite(value)) return formatFloat(value);
+  if (size !== 0 && (size < 1e-4 || size >= 1e6)) return formatExponent(value);
+  const text = formatFloat(value);
   return text.includes(".") ? text : `${text}.0`;
 }
-
-/** Go writes at least two digits of exponent. */
-const exponentText = (value: number): string =>
-  value.toExponential().replace(/e([+-])(\d)$/, (_, sign: string, digit: string) => `e${sign}0${digit}`);

@@ -1,96 +1,75 @@
-/** Native histograms: from OTLP's exponential ones, their sum, their resets, and their bytes. */
+/** Native histograms as they are kept: from OTLP's exponential ones, their running sum, and their bytes. */
 import type { Buckets, ExponentialHistogramDataPoint } from "../otlp/types.ts";
+import { added, isEqual, merged, toSchema, upperBound } from "../promql/native-histogram.ts";
 import type { ByteReader, ByteWriter } from "./bytes.ts";
 import type { BucketRun, NativeHistogram } from "./series.ts";
 
 /** Source: prometheus model/histogram, ExponentialSchemaMin and -Max. */
-export const lowestSchema = -4;
-export const highestSchema = 8;
+const lowestSchema = -4;
+const highestSchema = 8;
 
 /** Of senders that say none. Source: prometheus storage/remote/otlptranslator, histograms.go. */
 const defaultZeroThreshold = 1e-128;
 
+/** Buckets of a sum, of one sign; senders have 160 each. */
+const mostBuckets = 2000;
+
 const none: BucketRun = { offset: 0, counts: [] };
 
 /**
- * Undefined: its scale is below -4, which no native histogram has. Higher scales than 8 are reduced to 8 by joining buckets.
+ * A text says why there is none: a scale below -4, or buckets of values that no number has. Higher scales than 8 are reduced to 8 by
+ * joining buckets.
  *
  * Source: prometheus storage/remote/otlptranslator, histograms.go.
  */
-export function nativeFromOtlp(point: ExponentialHistogramDataPoint): NativeHistogram | undefined {
+export function nativeFromOtlp(point: ExponentialHistogramDataPoint): NativeHistogram | string {
   const scale = point.scale ?? 0;
-  if (scale < lowestSchema) return undefined;
+  if (scale < lowestSchema) return "the scale is below -4";
   const by = Math.max(0, scale - highestSchema);
+  const positive = runOf(point.positive);
+  const negative = runOf(point.negative);
+  if (![positive, negative].every((run) => isOfNumbers(run, scale))) return "its buckets are beyond what numbers reach";
   return {
     schema: scale - by,
     zeroThreshold: point.zeroThreshold || defaultZeroThreshold,
     zeroCount: Number(point.zeroCount ?? 0),
     count: Number(point.count ?? 0),
     sum: point.sum ?? 0,
-    positive: runOf(point.positive, by),
-    negative: runOf(point.negative, by),
+    positive: by === 0 ? positive : merged(positive, by),
+    negative: by === 0 ? negative : merged(negative, by),
   };
 }
 
-/** OTLP's index is one lower. */
-function runOf(buckets: Buckets | undefined, by: number): BucketRun {
-  const counts = (buckets?.bucketCounts ?? []).map(Number);
-  return trimmed(joined({ offset: (buckets?.offset ?? 0) + 1, counts }, by));
-}
-
-/** Buckets of a schema that is lower by `by`. Bucket i of schema s is within bucket ceil(i / 2^by). */
-function joined({ offset, counts }: BucketRun, by: number): BucketRun {
-  if (by === 0 || counts.length === 0) return { offset, counts };
-  const place = (index: number) => ((index - 1) >> by) + 1;
-  const first = place(offset);
-  const sums = new Array<number>(place(offset + counts.length - 1) - first + 1).fill(0);
-  for (let i = 0; i < counts.length; i++) {
-    const at = place(offset + i) - first;
-    sums[at] = (sums[at] as number) + (counts[i] as number);
-  }
-  return { offset: first, counts: sums };
-}
-
-function trimmed({ offset, counts }: BucketRun): BucketRun {
+/** Of buckets in which something is counted. OTLP's index is one lower. */
+function runOf({ offset = 0, bucketCounts = [] }: Buckets = {}): BucketRun {
+  const counts = bucketCounts.map(Number);
   let start = 0;
   let end = counts.length;
   while (start < end && counts[start] === 0) start++;
   while (end > start && counts[end - 1] === 0) end--;
   if (start === end) return none;
-  return { offset: offset + start, counts: Array.from(counts).slice(start, end) };
+  return { offset: offset + 1 + start, counts: counts.slice(start, end) };
 }
 
-const atSchema = (run: BucketRun, from: number, to: number): BucketRun => joined(run, from - to);
+const isOfNumbers = ({ offset, counts }: BucketRun, schema: number): boolean =>
+  counts.length === 0 ||
+  (upperBound(offset, schema) > 0 && upperBound(offset + counts.length - 2, schema) < Number.POSITIVE_INFINITY);
 
-function plus(a: BucketRun, b: BucketRun): BucketRun {
-  if (a.counts.length === 0) return b;
-  if (b.counts.length === 0) return a;
-  const offset = Math.min(a.offset, b.offset);
-  const end = Math.max(a.offset + a.counts.length, b.offset + b.counts.length);
-  const counts = new Array<number>(end - offset).fill(0);
-  for (const run of [a, b])
-    for (let i = 0; i < run.counts.length; i++) {
-      const at = run.offset - offset + i;
-      counts[at] = (counts[at] as number) + (run.counts[i] as number);
-    }
-  return { offset, counts };
+/** The sum, at a schema at which its buckets are not too many. */
+export function runningSum(a: NativeHistogram, b: NativeHistogram): NativeHistogram {
+  let schema = Math.min(a.schema, b.schema);
+  while (schema > lowestSchema && widest(toSchema(a, schema), toSchema(b, schema)) > mostBuckets) schema--;
+  return added(toSchema(a, schema), toSchema(b, schema));
 }
 
-/** At the lower of both schemas. The wider zero bucket is kept as it is said; what lies within it in the other stays in buckets. */
-export function addHistograms(a: NativeHistogram, b: NativeHistogram): NativeHistogram {
-  const schema = Math.min(a.schema, b.schema);
-  const both = (side: "positive" | "negative") =>
-    plus(atSchema(a[side], a.schema, schema), atSchema(b[side], b.schema, schema));
-  return {
-    schema,
-    zeroThreshold: Math.max(a.zeroThreshold, b.zeroThreshold),
-    zeroCount: a.zeroCount + b.zeroCount,
-    count: a.count + b.count,
-    sum: a.sum + b.sum,
-    positive: both("positive"),
-    negative: both("negative"),
-  };
-}
+const widest = (...histograms: readonly NativeHistogram[]): number =>
+  Math.max(
+    ...(["positive", "negative"] as const).map((side) => {
+      const runs = histograms.map((histogram) => histogram[side]).filter(({ counts }) => counts.length > 0);
+      const ends = runs.map(({ offset, counts }) => offset + counts.length);
+      return runs.length === 0 ? 0 : Math.max(...ends) - Math.min(...runs.map(({ offset }) => offset));
+    }),
+  );
 
 /** Of the same form, with nothing counted. */
 export const emptyHistogram = ({ schema, zeroThreshold }: NativeHistogram): NativeHistogram => ({
@@ -103,34 +82,9 @@ export const emptyHistogram = ({ schema, zeroThreshold }: NativeHistogram): Nati
   negative: none,
 });
 
-/** Counting began anew between the two. Source: prometheus model/histogram, FloatHistogram.DetectReset. */
-export function isHistogramReset(before: NativeHistogram, after: NativeHistogram): boolean {
-  if (after.count < before.count || after.schema > before.schema) return true;
-  if (after.zeroThreshold !== before.zeroThreshold || after.zeroCount < before.zeroCount) return true;
-  return (["positive", "negative"] as const).some((side) => {
-    const run = atSchema(before[side], before.schema, after.schema);
-    const now = after[side];
-    for (let i = 0; i < run.counts.length; i++)
-      if ((run.counts[i] as number) > (now.counts[run.offset + i - now.offset] ?? 0)) return true;
-    return false;
-  });
-}
-
-export function sameHistogram(a: NativeHistogram, b: NativeHistogram): boolean {
-  const sameRun = (x: BucketRun, y: BucketRun) =>
-    x.counts.length === y.counts.length &&
-    (x.counts.length === 0 || x.offset === y.offset) &&
-    Array.from(x.counts).every((count, index) => count === y.counts[index]);
-  return (
-    a.schema === b.schema &&
-    a.zeroThreshold === b.zeroThreshold &&
-    a.zeroCount === b.zeroCount &&
-    a.count === b.count &&
-    Object.is(a.sum, b.sum) &&
-    sameRun(a.positive, b.positive) &&
-    sameRun(a.negative, b.negative)
-  );
-}
+/** Also where the sums are no numbers. */
+export const sameHistogram = (a: NativeHistogram, b: NativeHistogram): boolean =>
+  Object.is(a.sum, b.sum) && isEqual({ ...a, sum: 0 }, { ...b, sum: 0 });
 
 const gaugeFlag = 1;
 const fractionsFlag = 2;

@@ -8,7 +8,7 @@ import { Head } from "./head.ts";
 import { RecordWriter } from "./journal-records.ts";
 import { type FlatLabels, flatLabels } from "./label-sets.ts";
 import type { MetricLimits } from "./limits.ts";
-import { addHistograms, emptyHistogram, sameHistogram } from "./native-histogram.ts";
+import { emptyHistogram, runningSum, sameHistogram } from "./native-histogram.ts";
 import type { MetricMetadata, NativeHistogram } from "./series.ts";
 import { counterFlag, histogramFlag, SeriesTable } from "./series-table.ts";
 import type { Part, Point, TranslationTarget } from "./translate.ts";
@@ -169,7 +169,7 @@ export class SeriesIntake implements TranslationTarget {
       let histogram = part.histogram;
       if (isDelta) {
         const total = this.totals.get(series);
-        if (total) histogram = addHistograms(total, histogram);
+        if (total) histogram = runningSum(total, histogram);
         this.totals.set(series, histogram);
       }
       this.record.histogram(series, time, histogram);

@@ -126,7 +126,10 @@ describe("exponential histograms", () => {
         },
       ),
     );
-    return refused.length > 0 ? refused : points[0]?.parts[0]?.histogram;
+    const histogram = points[0]?.parts[0]?.histogram;
+    if (!histogram) return refused;
+    const { positive } = histogram;
+    return { ...histogram, positive: { offset: positive.offset, counts: Array.from(positive.counts) } };
   };
   test("its index is one higher; empty buckets at the ends go", () =>
     expect(native(3, -2, ["0", "5", "0", "3", "0"])).toMatchObject({
@@ -145,7 +148,19 @@ describe("exponential histograms", () => {
     }));
   test("a scale far above", () =>
     expect(native(20, 4096, ["1", "2"])).toMatchObject({ schema: 8, positive: { offset: 2, counts: [3] } }));
-  test("a scale below -4 is refused", () => expect(native(-5, 0, ["1"])).toEqual([["bad scale", 1]]));
+  test("a scale beyond what shifts can do", () =>
+    expect(native(100, -1, ["1", "2", "4"])).toMatchObject({ schema: 8, positive: { offset: 0, counts: [1, 6] } }));
+  test("the largest and the smallest numbers", () => {
+    expect(native(0, 1023, ["1"])).toMatchObject({ positive: { offset: 1024, counts: [1] } });
+    expect(native(0, -1075, ["1"])).toMatchObject({ positive: { offset: -1074, counts: [1] } });
+  });
+  test.each([
+    ["a scale below -4", -5, 0],
+    ["a bucket above all numbers", 0, 1025],
+    ["a bucket below all numbers", 0, -1076],
+    ["a bucket at the end of 32 bits", 8, 2 ** 31 - 1],
+    ["the same, at a scale that is reduced", 20, 2 ** 31 - 1],
+  ])("%s is refused", (_, scale, offset) => expect(native(scale, offset, ["1"])).toEqual([["bad buckets", 1]]));
 });
 
 describe("target_info", () => {

@@ -18,9 +18,10 @@ import type {
   Resource,
   SummaryDataPoint,
 } from "../otlp/types.ts";
+import { formatFloat } from "../promql/number.ts";
 import type { Taken } from "../sink.ts";
 import type { FlatLabels } from "./label-sets.ts";
-import { decimalText, isMetricName, metricName, openMetricsText, unitName } from "./names.ts";
+import { isMetricName, metricName, openMetricsText, unitName } from "./names.ts";
 import { nativeFromOtlp } from "./native-histogram.ts";
 import {
   flat,
@@ -116,8 +117,8 @@ function translateMetric(metric: Metric, resource: ResourceLabels, times: TimeSp
   for (const point of points) {
     const time = milliseconds(point.timeUnixNano);
     const parts = partsOf(metric, point, context);
-    if (!parts) {
-      target.refuse("bad scale", `${metric.name}: the scale is below -4`, 1);
+    if (typeof parts === "string") {
+      target.refuse("bad buckets", `${metric.name}: ${parts}`, 1);
       continue;
     }
     const start = milliseconds(point.startTimeUnixNano);
@@ -146,7 +147,7 @@ function contextOf(metric: Metric, resource: ResourceLabels): MetricContext {
     scrapedType,
     isDelta: summing(metric)?.aggregationTemporality === delta,
     isCounter: isMonotonic || scrapedType === "counter",
-    numberText: scrapedType === undefined ? decimalText : openMetricsText,
+    numberText: scrapedType === undefined ? formatFloat : openMetricsText,
   };
 }
 
@@ -164,7 +165,7 @@ const metadataOf = (metric: Metric, { scrapedType }: MetricContext): MetricMetad
   unit: scrapedType === undefined ? unitName(metric.unit ?? "") : (metric.unit ?? ""),
 });
 
-function partsOf(metric: Metric, point: object, context: MetricContext): Part[] | undefined {
+function partsOf(metric: Metric, point: object, context: MetricContext): Part[] | string {
   if (metric.exponentialHistogram) return nativeParts(point as ExponentialHistogramDataPoint, context);
   if (metric.histogram) return histogramParts(point as HistogramDataPoint, context);
   if (metric.summary) return summaryParts(point as SummaryDataPoint, context);
@@ -216,9 +217,9 @@ function histogramParts(point: HistogramDataPoint, context: MetricContext): Part
   return parts;
 }
 
-function nativeParts(point: ExponentialHistogramDataPoint, context: MetricContext): Part[] | undefined {
+function nativeParts(point: ExponentialHistogramDataPoint, context: MetricContext): Part[] | string {
   const histogram = nativeFromOtlp(point);
-  if (!histogram) return undefined;
+  if (typeof histogram === "string") return histogram;
   return [{ ...part(labelsFor(point, context), context.name, Number.NaN, true), histogram }];
 }
 

@@ -56,22 +56,28 @@ export const scaled = (histogram: NativeHistogram, factor: number): NativeHistog
   negative: mapRun(histogram.negative, (count) => count * factor),
 });
 
+/** Buckets of a schema that is lower by `by`: bucket i is within bucket ceil(i / 2^by). */
+export function merged(run: BucketRun, by: number): BucketRun {
+  if (run.counts.length === 0) return none;
+  // No shift, which would be modulo 32. Indexes have 32 bits: by 32, all below 1 are one, and all others.
+  const size = 2 ** Math.min(by, 32);
+  const target = (index: number) => Math.floor((index - 1) / size) + 1;
+  const offset = target(run.offset);
+  const counts = new Float64Array(target(run.offset + run.counts.length - 1) - offset + 1);
+  for (let at = 0; at < run.counts.length; at++) {
+    const index = target(run.offset + at) - offset;
+    counts[index] = (counts[index] as number) + (run.counts[at] as number);
+  }
+  return { offset, counts };
+}
+
 /** With fewer, larger buckets. `schema` must not be above the histogram's. */
 export function toSchema(histogram: NativeHistogram, schema: number): NativeHistogram {
-  if (schema === histogram.schema) return histogram;
-  const shift = histogram.schema - schema;
-  const merge = (run: BucketRun): BucketRun => {
-    if (run.counts.length === 0) return none;
-    const target = (index: number) => ((index - 1) >> shift) + 1;
-    const offset = target(run.offset);
-    const counts = new Float64Array(target(run.offset + run.counts.length - 1) - offset + 1);
-    for (let at = 0; at < run.counts.length; at++) {
-      const index = target(run.offset + at) - offset;
-      counts[index] = (counts[index] as number) + (run.counts[at] as number);
-    }
-    return { offset, counts };
-  };
-  return { ...histogram, schema, positive: merge(histogram.positive), negative: merge(histogram.negative) };
+  const { positive, negative } = histogram;
+  const by = histogram.schema - schema;
+  return by === 0
+    ? histogram
+    : { ...histogram, schema, positive: merged(positive, by), negative: merged(negative, by) };
 }
 
 /**

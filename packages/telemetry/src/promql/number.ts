@@ -40,10 +40,11 @@ function parts(mantissa: string): [sign: string, digits: string, point: number] 
 export function formatShort(value: number): string {
   const size = Math.abs(value);
   if (!Number.isFinite(value) || size === 0 || (size >= 1e-4 && size < 1e21)) return formatFloat(value);
-  const [mantissa, exponent = ""] = value.toExponential().split("e");
-  const digits = exponent.slice(1).padStart(2, "0");
-  return `${mantissa}e${exponent[0]}${digits}`;
+  return formatExponent(value);
 }
+
+/** As Go's %e: at least two digits of exponent. The value is finite. */
+export const formatExponent = (value: number): string => value.toExponential().replace(/([+-])(\d)$/, "$10$2");
 
 /** As strconv.ParseFloat reads a bucket's bound; undefined: no number. */
 export function parseFloatText(text: string): number | undefined {
