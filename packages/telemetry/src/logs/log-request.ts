@@ -2,7 +2,7 @@
  * Takes an ExportLogsServiceRequest apart without decoding it: what searches go by, and of each record the bytes that are left. Nothing
  * is lost: a record is what is here taken out of it and what is left, decoded.
  */
-import { type Kind, type Message, messageNamed } from "../otlp/schema.ts";
+import { deepest, type Message, messageNamed, wireType } from "../otlp/schema.ts";
 import { Reader, wire } from "../otlp/wire.ts";
 import { MalformedError } from "../sink.ts";
 import { ByteTable } from "../spans/byte-table.ts";
@@ -54,8 +54,6 @@ export interface RawRecord {
   restTo: number;
 }
 
-/** Deeper than this nothing is decoded, see codec.ts. */
-const deepest = 100;
 const mostValues = 1_000_000;
 
 const tagOf = (field: number, type: number): number => (field << 3) | type;
@@ -283,7 +281,7 @@ class LogsParser {
     if (tag < 8) throw new MalformedError("a field has no number");
     const field = message.byNumber[tag >>> 3];
     const type = tag & 7;
-    if (field && type !== typeOf[field.kind]) throw new MalformedError(`${field.name} is of wire type ${type}`);
+    if (field && type !== wireType[field.kind]) throw new MalformedError(`${field.name} is of wire type ${type}`);
     if (!field?.message) reader.skip(type, end);
     else if (--this.#left < 0) throw tooMany();
     else this.#check(field.message, reader.endOfBytes(end), depth + 1);
@@ -302,24 +300,6 @@ interface Body {
   readonly from: number;
   readonly to: number;
 }
-
-const typeOf: Readonly<Record<Kind, number>> = {
-  string: wire.bytes,
-  bytes: wire.bytes,
-  id: wire.bytes,
-  message: wire.bytes,
-  double: wire.fixed64,
-  fixed64: wire.fixed64,
-  sfixed64: wire.fixed64,
-  fixed32: wire.fixed32,
-  bool: wire.varint,
-  int32: wire.varint,
-  uint32: wire.varint,
-  sint32: wire.varint,
-  int64: wire.varint,
-  uint64: wire.varint,
-  enum: wire.varint,
-};
 
 const emptyRecord = (restFrom: number): RawRecord => ({
   ms: 0,

@@ -1,6 +1,6 @@
 /** OTLP's messages between protobuf and the objects of `types.ts`. One walk over the table of fields serves them all. */
 import { MalformedError } from "../sink.ts";
-import { type Field, type Kind, type Message, messageNamed } from "./schema.ts";
+import { deepest, type Field, type Kind, type Message, messageNamed, wireType } from "./schema.ts";
 import type { LogRecord, LogsData, MetricsData, Resource, Scope, Span, TracesData } from "./types.ts";
 import { Reader, Writer, wire } from "./wire.ts";
 
@@ -19,9 +19,6 @@ export const encodeSpan = (span: Span): Uint8Array => encode(messageNamed("Span"
 export const encodeLogRecord = (record: LogRecord): Uint8Array => encode(messageNamed("LogRecord"), record);
 export const encodeResource = (resource: Resource): Uint8Array => encode(messageNamed("Resource"), resource);
 export const encodeScope = (scope: Scope): Uint8Array => encode(messageNamed("InstrumentationScope"), scope);
-
-/** Messages within messages; protobuf's own libraries have the same limit. */
-const deepest = 100;
 
 /**
  * Messages and numbers in lists. A message of two bytes takes a hundred as an object: without a limit, a body of 16 MiB could
@@ -107,24 +104,6 @@ function decodeItems(target: Values, field: Field, decoding: Decoding, type: num
 
 const tooMany = (): Error => new MalformedError(`more than ${mostValues} values in one request`);
 
-const wireType: Readonly<Record<Kind, number>> = {
-  string: wire.bytes,
-  bytes: wire.bytes,
-  id: wire.bytes,
-  message: wire.bytes,
-  double: wire.fixed64,
-  fixed64: wire.fixed64,
-  sfixed64: wire.fixed64,
-  fixed32: wire.fixed32,
-  bool: wire.varint,
-  int32: wire.varint,
-  uint32: wire.varint,
-  sint32: wire.varint,
-  int64: wire.varint,
-  uint64: wire.varint,
-  enum: wire.varint,
-};
-
 function expectType(field: Field, type: number): void {
   if (type !== wireType[field.kind]) throw new MalformedError(`${field.name} is of wire type ${type}`);
 }
@@ -148,7 +127,8 @@ function decodeValue(kind: Kind, reader: Reader, end: number): string | number |
   }
 }
 
-const isZero = (value: unknown): boolean =>
+/** What proto3 takes for unset. */
+export const isZero = (value: unknown): boolean =>
   value === "" || value === "0" || value === false || (value === 0 && !Object.is(value, -0));
 
 // One for all: a call never leaves anything in it.

@@ -5,6 +5,7 @@
  * Source: OTLP specification, JSON Protobuf Encoding; protobuf.dev, ProtoJSON format.
  */
 import { MalformedError, type Signal } from "../sink.ts";
+import { isZero } from "./codec.ts";
 import { checkJson } from "./json-bounds.ts";
 import { type Field, type Message, messageNamed } from "./schema.ts";
 import type { LogsData, MetricsData, TracesData } from "./types.ts";
@@ -82,7 +83,7 @@ function messageFrom(message: Message, json: unknown, place: Place): Values {
       continue;
     }
     const member = field.repeated ? itemsFrom(field, value, place) : valueFrom(field, value, place);
-    if (field.presence || field.always || !isZero(member)) target[field.name] = member;
+    if (field.presence || field.always || !(isZero(member) || isEmptyList(member))) target[field.name] = member;
     place.pop();
   }
   return target;
@@ -97,12 +98,7 @@ const isBeyondInteger = (json: unknown): boolean => {
   return BigInt.asIntN(64, value) !== value;
 };
 
-const isZero = (value: unknown): boolean =>
-  value === "" ||
-  value === "0" ||
-  value === false ||
-  (value === 0 && !Object.is(value, -0)) ||
-  (Array.isArray(value) && value.length === 0);
+const isEmptyList = (value: unknown): boolean => Array.isArray(value) && value.length === 0;
 
 function itemsFrom(field: Field, json: unknown, place: Place): unknown[] {
   if (!Array.isArray(json)) mistake(place, "expected a list");

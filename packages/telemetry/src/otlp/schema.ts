@@ -1,5 +1,9 @@
 /** OTLP's messages by name, with what the codecs look up: their fields by number and by name in JSON. */
 import { enums, type FieldRow, messages } from "./generated/messages.ts";
+import { wire } from "./wire.ts";
+
+/** Messages within messages; protobuf's own libraries have the same limit. */
+export const deepest = 100;
 
 export type Kind =
   | "string"
@@ -18,6 +22,24 @@ export type Kind =
   | "sfixed64"
   | "enum"
   | "message";
+
+export const wireType: Readonly<Record<Kind, number>> = {
+  string: wire.bytes,
+  bytes: wire.bytes,
+  id: wire.bytes,
+  message: wire.bytes,
+  double: wire.fixed64,
+  fixed64: wire.fixed64,
+  sfixed64: wire.fixed64,
+  fixed32: wire.fixed32,
+  bool: wire.varint,
+  int32: wire.varint,
+  uint32: wire.varint,
+  sint32: wire.varint,
+  int64: wire.varint,
+  uint64: wire.varint,
+  enum: wire.varint,
+};
 
 export interface Field {
   readonly number: number;

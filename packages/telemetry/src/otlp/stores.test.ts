@@ -46,7 +46,7 @@ test("metrics", () =>
         zeroCount: 1,
         // Prometheus' indexes are one higher.
         positive: { offset: -4, counts: [1, 0, 300] },
-        negative: { offset: 2 ** 20 + 1, counts: [4] },
+        negative: { offset: 101, counts: [4] },
       }),
     ],
     target_info: [1],

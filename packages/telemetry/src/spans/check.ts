@@ -1,9 +1,6 @@
 /** Whether bytes are a message of OTLP, without making anything of them: what is kept as it came must be readable later. */
-import { type Kind, type Message, messageNamed } from "../otlp/schema.ts";
+import { deepest, type Message, messageNamed, wireType } from "../otlp/schema.ts";
 import { MalformedError } from "../sink.ts";
-
-/** Messages within messages, as the codec has it. */
-const deepest = 100;
 
 /** By field number: the wire type (255: unknown), and the shape of a message. */
 export interface Shape {
@@ -20,7 +17,7 @@ function shapeOf(message: Message): Shape {
   const shape: Shape = { types, nested: new Array(types.length).fill(undefined) };
   shapes.set(message, shape);
   for (const { number, kind, message: nested } of message.fields) {
-    types[number] = wireTypeOf(kind);
+    types[number] = wireType[kind];
     if (nested) shape.nested[number] = shapeOf(nested);
   }
   return shape;
@@ -33,12 +30,6 @@ export const shape = {
   link: shapeOf(messageNamed("SpanLink")),
   status: shapeOf(messageNamed("Status")),
 };
-
-function wireTypeOf(kind: Kind): number {
-  if (kind === "string" || kind === "bytes" || kind === "id" || kind === "message") return 2;
-  if (kind === "double" || kind === "fixed64" || kind === "sfixed64") return 1;
-  return kind === "fixed32" ? 5 : 0;
-}
 
 export const cutOff = (): Error => new MalformedError("a value is cut off");
 
