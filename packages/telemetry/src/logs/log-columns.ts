@@ -7,9 +7,9 @@ import { decode, decodeResource } from "../otlp/codec.ts";
 import { messageNamed } from "../otlp/schema.ts";
 import type { AnyValue } from "../otlp/types.ts";
 import { Bloom } from "../store/bloom.ts";
+import { ByteWriter } from "../store/bytes.ts";
 import type { Draft } from "../store/segment.ts";
 import type { Origin, RawLogs, RawRecord } from "./log-request.ts";
-import { PackedWriter } from "./packed.ts";
 
 /** The sections of a block, in their order. */
 export const section = { columns: 0, text: 1, rest: 2, origins: 3, ids: 4, bloom: 5 } as const;
@@ -75,10 +75,10 @@ export class LogColumns {
   #from = Number.POSITIVE_INFINITY;
   #to = Number.NEGATIVE_INFINITY;
   #maxSeverity = 0;
-  readonly #text = new PackedWriter();
-  readonly #rest = new PackedWriter();
-  readonly #traceIds = new PackedWriter();
-  readonly #spanIds = new PackedWriter();
+  readonly #text = new ByteWriter();
+  readonly #rest = new ByteWriter();
+  readonly #traceIds = new ByteWriter();
+  readonly #spanIds = new ByteWriter();
 
   get rows(): number {
     return this.#rows.flags.length;
@@ -213,21 +213,21 @@ export class LogColumns {
 
   #columns(): Buffer {
     const rows = this.#rows;
-    const out = new PackedWriter();
-    out.number(rows.flags.length);
+    const out = new ByteWriter();
+    out.varint(rows.flags.length);
     out.bytes(Uint8Array.from(rows.flags));
     out.bytes(Uint8Array.from(rows.severity));
-    for (const origin of rows.origin) out.number(origin);
+    for (const origin of rows.origin) out.varint(origin);
     let last = 0;
     for (const ms of rows.ms) {
       out.signed(ms - last);
       last = ms;
     }
-    for (const ns of rows.ns) out.number(ns);
+    for (const ns of rows.ns) out.varint(ns);
     for (const ms of rows.observedMs) out.signed(ms);
-    for (const ns of rows.observedNs) out.number(ns);
-    for (const length of rows.text) out.number(length);
-    for (const length of rows.rest) out.number(length);
+    for (const ns of rows.observedNs) out.varint(ns);
+    for (const length of rows.text) out.varint(length);
+    for (const length of rows.rest) out.varint(length);
     // They follow each other, but for the first and after a restart.
     let next = 0;
     for (const number of rows.number) {
@@ -238,13 +238,13 @@ export class LogColumns {
   }
 
   #originTable(): Buffer {
-    const out = new PackedWriter();
-    out.number(this.#origins.length);
+    const out = new ByteWriter();
+    out.varint(this.#origins.length);
     for (const { resource, resourceSchema, scope, scopeSchema } of this.#origins)
       for (const part of [resource, Buffer.from(resourceSchema), scope, Buffer.from(scopeSchema)]) out.sized(part);
     // None at all: too many, or none of them; the number before says which.
     const keys = this.#keys.size <= mostKeys ? [...this.#keys] : undefined;
-    out.number(keys ? keys.length + 1 : 0);
+    out.varint(keys ? keys.length + 1 : 0);
     for (const key of keys ?? []) out.sized(Buffer.from(key));
     return out.written;
   }

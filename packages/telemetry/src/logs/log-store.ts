@@ -5,13 +5,13 @@
 import type { Clock } from "@flotilla/ambient";
 import { type Losses, MalformedError, type Taken, UnavailableError } from "../sink.ts";
 import { BlockStore, type KeepLimits } from "../store/block-store.ts";
+import { ByteWriter } from "../store/bytes.ts";
 import { Block, DamagedError, type Draft } from "../store/segment.ts";
 import type { StoreStats } from "../store/store-stats.ts";
 import type { FoundLog, LogSearch } from "../telemetry.ts";
 import { type AboutLogs, LogColumns } from "./log-columns.ts";
 import { parseLogs, type RawLogs } from "./log-request.ts";
 import { type LogSource, LogView } from "./log-view.ts";
-import { PackedWriter } from "./packed.ts";
 import { matchesIn, mayMatch, type Sought, soughtBy } from "./search.ts";
 
 /** What is kept where nothing else is said. */
@@ -51,7 +51,7 @@ export class LogStore {
   #next = 0;
   #draft: Draft<AboutLogs> | undefined;
   /** What is being appended to the journal. */
-  readonly #record = new PackedWriter();
+  readonly #record = new ByteWriter();
 
   private constructor({ folder, clock, losses, limits, free }: LogStoreOptions) {
     this.#clock = clock;
@@ -90,8 +90,8 @@ export class LogStore {
     if (logs.count === 0) return { taken: 0, rejected: 0 };
     const now = this.#clock.now();
     this.#record.clear();
-    this.#record.double(this.#next);
-    this.#record.double(now);
+    this.#record.float64(this.#next);
+    this.#record.float64(now);
     this.#record.bytes(request);
     this.#store.append(this.#record.written);
     this.#take(logs, this.#next, now);

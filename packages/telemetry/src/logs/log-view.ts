@@ -2,10 +2,10 @@
 import { decodeLogRecord, decodeResource, decodeScope } from "../otlp/codec.ts";
 import type { LogRecord, Resource, Scope } from "../otlp/types.ts";
 import { mayHold } from "../store/bloom.ts";
+import { ByteReader } from "../store/bytes.ts";
 import type { FoundLog } from "../telemetry.ts";
 import { type AboutLogs, flag, section } from "./log-columns.ts";
 import { nanosText } from "./log-request.ts";
-import { PackedReader } from "./packed.ts";
 
 /** Where sections come from. */
 export interface LogSource {
@@ -193,25 +193,25 @@ export const idOf = (number: number): string => String(number).padStart(16, "0")
 const startOf = (ends: Uint32Array, index: number): number => (index === 0 ? 0 : (ends[index - 1] as number));
 
 function columnsOf(bytes: Buffer): Columns {
-  const reader = new PackedReader(bytes);
-  const rows = reader.number();
+  const reader = new ByteReader(bytes);
+  const rows = reader.varint();
   const flags = reader.bytes(rows);
   const severity = reader.bytes(rows);
   const origin = new Uint32Array(rows);
-  for (let row = 0; row < rows; row++) origin[row] = reader.number();
+  for (let row = 0; row < rows; row++) origin[row] = reader.varint();
   const ms = new Float64Array(rows);
   for (let row = 0, last = 0; row < rows; row++) {
     last += reader.signed();
     ms[row] = last;
   }
   const ns = new Uint32Array(rows);
-  for (let row = 0; row < rows; row++) ns[row] = reader.number();
+  for (let row = 0; row < rows; row++) ns[row] = reader.varint();
   const observedMs = new Float64Array(rows);
   const observedNs = new Uint32Array(rows);
   for (let row = 0; row < rows; row++)
     if ((flags[row] as number) & flag.observedLater) observedMs[row] = reader.signed();
   for (let row = 0; row < rows; row++)
-    if ((flags[row] as number) & flag.observedLater) observedNs[row] = reader.number();
+    if ((flags[row] as number) & flag.observedLater) observedNs[row] = reader.varint();
   const textEnd = endsOf(reader, rows);
   const restEnd = endsOf(reader, rows);
   const number = new Float64Array(rows);
@@ -222,18 +222,18 @@ function columnsOf(bytes: Buffer): Columns {
   return { flags, severity, origin, ms, ns, observedMs, observedNs, textEnd, restEnd, number };
 }
 
-function endsOf(reader: PackedReader, rows: number): Uint32Array {
+function endsOf(reader: ByteReader, rows: number): Uint32Array {
   const ends = new Uint32Array(rows);
   for (let row = 0, end = 0; row < rows; row++) {
-    end += reader.number();
+    end += reader.varint();
     ends[row] = end;
   }
   return ends;
 }
 
 function originsOf(bytes: Buffer) {
-  const reader = new PackedReader(bytes);
-  const list = Array.from({ length: reader.number() }, (): OriginView => {
+  const reader = new ByteReader(bytes);
+  const list = Array.from({ length: reader.varint() }, (): OriginView => {
     const [resource, resourceSchema, scope, scopeSchema] = [
       reader.sized(),
       reader.sized(),
@@ -242,7 +242,7 @@ function originsOf(bytes: Buffer) {
     ];
     return new OriginView(resource, resourceSchema.toString(), scope, scopeSchema.toString());
   });
-  const count = reader.number();
+  const count = reader.varint();
   const keys = count === 0 ? undefined : new Set(Array.from({ length: count - 1 }, () => reader.sized().toString()));
   return { list, keys };
 }

@@ -9,9 +9,9 @@
  */
 import { closeSync, fsyncSync, openSync, renameSync, rmSync } from "node:fs";
 import { crc32 } from "node:zlib";
+import { ByteWriter } from "../store/bytes.ts";
 import { compress } from "../store/compress.ts";
 import { writeAt } from "../store/positional.ts";
-import { ByteWriter } from "./bytes.ts";
 import type { FlatLabels } from "./label-sets.ts";
 import { isEmpty, type Samples, writeSamples } from "./samples.ts";
 
@@ -124,7 +124,7 @@ export class BlockWriter {
     if (series.length === 0) return;
     const rawHead = pageHead(series);
     const head = compress(rawHead, level);
-    const rawData = this.#data.view();
+    const rawData = this.#data.written;
     const data = compress(rawData, level);
     writeAt(this.#file, head, this.#position);
     writeAt(this.#file, data, this.#position + head.length);
@@ -169,8 +169,8 @@ function pageHead(series: readonly PageSeries[]): Buffer {
   const head = new ByteWriter(body.length + symbols.size * 16);
   head.varint(symbols.size);
   for (const text of symbols.keys()) head.text(text);
-  head.bytes(body.view());
-  return head.copy();
+  head.bytes(body.written);
+  return head.written;
 }
 
 function indexBytes({ resolution, from, to, series, samples }: BlockFacts, pages: readonly PageFacts[]): Buffer {
@@ -189,5 +189,5 @@ function indexBytes({ resolution, from, to, series, samples }: BlockFacts, pages
     index.signed(page.from);
     index.signed(page.to);
   }
-  return index.copy();
+  return index.written;
 }

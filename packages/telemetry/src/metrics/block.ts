@@ -1,11 +1,11 @@
 /** Reads a block; how it lies in its file is said in `block-writer.ts`. */
 import { closeSync, fstatSync, openSync } from "node:fs";
 import { crc32 } from "node:zlib";
+import { ByteReader } from "../store/bytes.ts";
 import { decompress } from "../store/compress.ts";
 import { readAt } from "../store/positional.ts";
 import type { Period } from "../telemetry.ts";
 import { type BlockFacts, footerLength, magic, type PageFacts } from "./block-writer.ts";
-import { ByteReader } from "./bytes.ts";
 import { type CompiledMatcher, type FlatLabels, flatLabels, type LabelSets, setTester } from "./label-sets.ts";
 import { readSamples, type Samples } from "./samples.ts";
 

@@ -3,8 +3,8 @@
  * its series. 21 bytes a sample; appending touches nothing else.
  */
 
+import { ByteReader, ByteWriter } from "../store/bytes.ts";
 import type { Period } from "../telemetry.ts";
-import { ByteReader, ByteWriter } from "./bytes.ts";
 import { readHistogram, writeHistogram } from "./native-histogram.ts";
 import { noSamples, pushSample, type Samples, sorted } from "./samples.ts";
 import type { NativeHistogram } from "./series.ts";
@@ -127,7 +127,7 @@ export class Head {
   }
 
   #histogram(place: number): NativeHistogram {
-    return readHistogram(new ByteReader(this.#histograms.view(), place));
+    return readHistogram(new ByteReader(this.#histograms.written, place));
   }
 
   #put(series: number, time: number, value: number, kind: number): void {

@@ -1,6 +1,7 @@
 /** What one request changed, as one record of the journal: either all of it is found after a crash, or nothing. */
+
+import { ByteReader, ByteWriter } from "../store/bytes.ts";
 import { compress, decompress } from "../store/compress.ts";
-import { ByteReader, ByteWriter } from "./bytes.ts";
 import type { FlatLabels } from "./label-sets.ts";
 import { readHistogram, writeHistogram } from "./native-histogram.ts";
 import type { MetricMetadata, NativeHistogram } from "./series.ts";
@@ -80,13 +81,13 @@ export class RecordWriter implements RecordReader {
 
   /** The record, and begins the next; undefined when nothing was written. */
   take(): Buffer | undefined {
-    const raw = this.#bytes.view();
+    const raw = this.#bytes.written;
     if (raw.length === 0) return undefined;
     const form = raw.length < compressFrom ? plainForm : zstdForm;
     const head = new ByteWriter(8);
     head.byte(form);
     head.varint(raw.length);
-    const record = Buffer.concat([head.view(), form === plainForm ? raw : compress(raw, 1)]);
+    const record = Buffer.concat([head.written, form === plainForm ? raw : compress(raw, 1)]);
     this.#bytes.clear();
     this.#time = 0;
     return record;

@@ -1,7 +1,7 @@
 /** Native histograms as they are kept: from OTLP's exponential ones, their running sum, and their bytes. */
 import type { Buckets, ExponentialHistogramDataPoint } from "../otlp/types.ts";
 import { added, isEqual, merged, toSchema, upperBound } from "../promql/native-histogram.ts";
-import type { ByteReader, ByteWriter } from "./bytes.ts";
+import type { ByteReader, ByteWriter } from "../store/bytes.ts";
 import type { BucketRun, NativeHistogram } from "./series.ts";
 
 /** Source: prometheus model/histogram, ExponentialSchemaMin and -Max. */

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { ByteReader, ByteWriter } from "./bytes.ts";
+import { ByteReader, ByteWriter } from "../store/bytes.ts";
 import { noSamples, pushSample, readSamples, type Samples, sorted, writeSamples } from "./samples.ts";
 import type { NativeHistogram } from "./series.ts";
 
@@ -24,7 +24,7 @@ const floats = (values: readonly number[], step = 15_000): Samples => {
 function bytesOf(samples: Samples): Buffer {
   const writer = new ByteWriter();
   writeSamples(writer, samples);
-  return writer.copy();
+  return writer.written;
 }
 
 const again = (samples: Samples): Samples => readSamples(bytesOf(samples), 0);
@@ -72,7 +72,7 @@ test("varints", () =>
     fc.property(fc.array(fc.integer({ min: -(2 ** 51), max: 2 ** 51 })), (values) => {
       const writer = new ByteWriter(1);
       for (const value of values) writer.signed(value);
-      const reader = new ByteReader(writer.copy());
+      const reader = new ByteReader(writer.written);
       expect(values.map(() => reader.signed())).toEqual(values);
       expect(reader.isAtEnd).toBe(true);
     }),

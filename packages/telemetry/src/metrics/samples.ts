@@ -1,5 +1,5 @@
 /** The samples of one series, as they are handed between head, blocks and queries, and as bytes. */
-import { ByteReader, type ByteWriter } from "./bytes.ts";
+import { ByteReader, type ByteWriter } from "../store/bytes.ts";
 import { readHistogram, writeHistogram } from "./native-histogram.ts";
 import type { NativeHistogram } from "./series.ts";
 
