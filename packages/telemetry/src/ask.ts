@@ -1,8 +1,8 @@
 /** The part of this package that only asks: for commands, which load nothing else of it. */
-export { type HttpTelemetryOptions, httpTelemetry } from "./api/http-telemetry.ts";
+export { httpTelemetry } from "./api/http-telemetry.ts";
 export { ProviderError, prometheusTelemetry } from "./api/prometheus-telemetry.ts";
 export { telemetryPrefix } from "./api/wire.ts";
-export { attribute, attributesOf, carriers, plain, serviceOf } from "./attributes.ts";
+export { attribute, attributesOf, carriers, plain } from "./attributes.ts";
 export { toJson } from "./otlp/json.ts";
 export type { Span } from "./otlp/types.ts";
 export { ExecutionError } from "./promql/failure.ts";

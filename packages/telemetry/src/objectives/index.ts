@@ -1,5 +1,4 @@
-export { defaultPolicies, type Objective, objectiveOf, type Policy } from "./burn-rate.ts";
-export { isOpenSlo, type ReadOpenSlo, readOpenSlo } from "./open-slo.ts";
+/** What of objectives the model needs: rules for other clusters, documents of OpenSLO, the check of a query. */
+export { isOpenSlo, readOpenSlo } from "./open-slo.ts";
 export { queryMistake } from "./open-slo-queries.ts";
-export type { OpenSloMistake } from "./open-slo-reader.ts";
-export { type AlertingRule, prometheusRules, type RecordingRule, type RuleFile, type RuleGroup } from "./rules.ts";
+export { prometheusRules, type RuleFile } from "./rules.ts";
