@@ -5,7 +5,7 @@
 import { deepest, type Message, messageNamed, wireType } from "../otlp/schema.ts";
 import { Reader, wire } from "../otlp/wire.ts";
 import { MalformedError } from "../sink.ts";
-import { ByteTable } from "../spans/byte-table.ts";
+import { ByteTable } from "../store/byte-table.ts";
 
 /** Where a group of records comes from: resource and scope as protobuf, empty where there is none. */
 export interface Origin {

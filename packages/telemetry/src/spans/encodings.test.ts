@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { ByteTable } from "../store/byte-table.ts";
 import { decodeList, encodeList } from "./byte-list.ts";
-import { ByteTable } from "./byte-table.ts";
 import { decodeParents, encodeParents } from "./parents.ts";
 import { decodeIntegers, decodeNumbers, encodeIntegers, encodeNumbers } from "./planes.ts";
 import { TraceTable } from "./trace-table.ts";

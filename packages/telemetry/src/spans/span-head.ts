@@ -4,7 +4,7 @@ import { serviceOf } from "../attributes.ts";
 import { decode } from "../otlp/codec.ts";
 import { messageNamed } from "../otlp/schema.ts";
 import type { ResourceSpans, ScopeSpans } from "../otlp/types.ts";
-import { ByteTable, grown } from "./byte-table.ts";
+import { ByteTable, grown } from "../store/byte-table.ts";
 import { Envelopes } from "./envelopes.ts";
 import type { Dictionary, SpanIds, SpanRest, SpanRows } from "./span-rows.ts";
 import { TraceTable } from "./trace-table.ts";

@@ -1,5 +1,5 @@
 /** Each different trace id once, by number. A table of its own, because every span asks it. */
-import { grown } from "./byte-table.ts";
+import { grown } from "../store/byte-table.ts";
 
 export const idLength = 16;
 
