@@ -82,9 +82,16 @@ export function period(parameters: URLSearchParams): Period {
   };
 }
 
+/** Each of them goes through all series. */
+const mostSelectors = 100;
+
 /** Of all match[] parameters. */
 export const selectorsOf = (parameters: URLSearchParams): (readonly Matcher[])[] =>
-  within("match[]", () => parameters.getAll("match[]").map(checkedSelector));
+  within("match[]", () => {
+    const texts = parameters.getAll("match[]");
+    if (texts.length > mostSelectors) throw new ParameterError(`more than ${mostSelectors} of them`);
+    return texts.map(checkedSelector);
+  });
 
 /** A mistake is a `QueryError` with its place. */
 export function checkedSelector(text: string): readonly Matcher[] {

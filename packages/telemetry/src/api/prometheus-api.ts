@@ -46,7 +46,11 @@ export function prometheusApi({ engine, source, clock, facts }: PrometheusApiOpt
       const timeout = optionalDuration(parameters, "timeout");
       // Mistakes of an instant query are told with the parameter's name, those of a range query without.
       queryOf(parameters, parseQuery);
-      const result = await engine.instant(parameters.get("query") ?? "", at, { signal, timeout });
+      const result = await engine.instant(parameters.get("query") ?? "", at, {
+        signal,
+        timeout,
+        held: signal,
+      });
       return streamed(queryDataJson(result));
     },
 
@@ -60,7 +64,8 @@ export function prometheusApi({ engine, source, clock, facts }: PrometheusApiOpt
           'invalid parameter "step": zero or negative query resolution step widths are not accepted. Try a positive integer',
         );
       const timeout = optionalDuration(parameters, "timeout");
-      const result = await engine.range(parameters.get("query") ?? "", { from, to, step }, { signal, timeout });
+      const run = { signal, timeout, held: signal };
+      const result = await engine.range(parameters.get("query") ?? "", { from, to, step }, run);
       return streamed(queryDataJson(result));
     },
 

@@ -158,6 +158,7 @@ test.each<[path: string, status: number, errorType: string, error: string]>([
     'invalid expression type "range vector" for range query, must be Scalar or instant Vector',
   ],
   ["series", 400, "bad_data", "no match[] parameter provided"],
+  [`series?${"match[]=up&".repeat(101)}`, 400, "bad_data", 'invalid parameter "match[]": more than 100 of them'],
   [
     "series?match[]={}",
     400,
@@ -258,6 +259,41 @@ test.each<[host: string, status: number]>([
   ["localhost.evil.example", 403],
   ["127.0.0.1.evil.example", 403],
 ])("Host %s: %i", async (host, status) => expect(await statusFor(await start(), host)).toBe(status));
+
+test.each<[from: string, headers: Record<string, string>, status: number]>([
+  ["a page of another site", { "Sec-Fetch-Site": "cross-site", "Sec-Fetch-Dest": "empty" }, 403],
+  ["a picture in a page of another site", { "Sec-Fetch-Site": "cross-site", "Sec-Fetch-Dest": "image" }, 403],
+  ["a link on a page of another site", { "Sec-Fetch-Site": "cross-site", "Sec-Fetch-Dest": "document" }, 200],
+  ["a page of this machine", { "Sec-Fetch-Site": "same-site", "Sec-Fetch-Dest": "empty" }, 200],
+])("%s", async (_, headers, status) => {
+  const url = await start();
+  const answer = new Promise<number | undefined>((resolve, reject) =>
+    httpRequest(`${url}/api/v1/query?query=1`, { headers }, (response) => resolve(response.resume().statusCode))
+      .once("error", reject)
+      .end(),
+  );
+  expect(await answer).toBe(status);
+});
+
+test("a client that does not read is cut off, and its place goes to the next", async () => {
+  const wide = Array.from({ length: 2000 }, (_, index) => ({
+    labels: { __name__: "wide", index: String(index), text: "x".repeat(1000) },
+    times: Float64Array.of(now),
+    values: Float64Array.of(1),
+    ends: [],
+  }));
+  const url = await start({
+    source: { ...source, series: () => wide.map(({ labels }) => labels) },
+    limits: { running: 1, waiting: 1, stalled: 100 },
+  });
+  const socket = connect(Number(new URL(url).port), "127.0.0.1").pause();
+  const cut = new Promise((resolve) => socket.once("close", resolve));
+  socket.once("error", () => {});
+  for (let i = 0; i < 10; i++) socket.write("GET /api/v1/series?match[]=wide HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  expect((await fetch(`${url}/api/v1/query?query=1`)).status).toBe(200);
+  socket.resume();
+  await cut;
+});
 
 test("a large request is refused and the connection still serves", async () => {
   const url = await start({ limits: { body: 1000 } });

@@ -48,9 +48,19 @@ export interface ServerLimits {
   readonly connections: number;
   /** Bytes of a request's body. */
   readonly body: number;
+  /** Milliseconds in which an answer must have been read: any of it, and all. */
+  readonly stalled: number;
+  readonly reading: number;
 }
 
-export const defaultServerLimits: ServerLimits = { running: 4, waiting: 64, connections: 256, body: 1_048_576 };
+export const defaultServerLimits: ServerLimits = {
+  running: 4,
+  waiting: 64,
+  connections: 256,
+  body: 1_048_576,
+  stalled: 10_000,
+  reading: 120_000,
+};
 
 export interface QueryServer {
   readonly port: number;
@@ -79,10 +89,15 @@ export async function startQueryServer(options: QueryServerOptions): Promise<Que
     if (!isRecords && !isCostly(path)) return (await metrics(request)) ?? notFound;
     if (path === `${telemetryPrefix}status` && options.status) return success(options.status());
     const leave = await admission.enter(signal);
+    let held = false;
     try {
-      return (await (isRecords ? records : metrics)(request)) ?? notFound;
+      const answer = (await (isRecords ? records : metrics)(request)) ?? notFound;
+      // What it found is in memory until it has been sent.
+      held = !signal.aborted;
+      if (held) signal.addEventListener("abort", leave, { once: true });
+      return answer;
     } finally {
-      leave();
+      if (!held) leave();
     }
   };
 
@@ -91,6 +106,12 @@ export async function startQueryServer(options: QueryServerOptions): Promise<Que
     response.once("close", () => gone.abort(new Error("the client went away")));
     try {
       const answer = await answered(message, gone.signal, limits.body, route);
+      // Nobody hears of it: the connection is closed.
+      response.setTimeout(limits.stalled);
+      response.once(
+        "close",
+        clock.after(limits.reading, () => response.destroy(), { background: true }),
+      );
       await send(message, response, answer);
     } catch (error) {
       if (gone.signal.aborted) return;
@@ -143,6 +164,7 @@ async function answered(
 ): Promise<Answer> {
   if (!isLocalName(message.headers.host))
     return failure("bad_data", "the Host header must be an address or localhost", 403);
+  if (isOfAnotherSite(message)) return failure("bad_data", "web pages of other sites may not ask here", 403);
   try {
     return await route(await readRequest(message, signal, mostBytes), message.headers.authorization);
   } catch (error) {
@@ -172,6 +194,13 @@ function decoded(path: string): string {
     return path;
   }
 }
+
+/**
+ * A page that may not read what is answered could still keep the server busy. Whoever opens the address in a browser may do so from
+ * anywhere. Source: W3C Fetch Metadata Request Headers.
+ */
+const isOfAnotherSite = ({ headers }: IncomingMessage): boolean =>
+  headers["sec-fetch-site"] === "cross-site" && headers["sec-fetch-dest"] !== "document";
 
 function isAuthorized(header: string | undefined, token: string): boolean {
   const given = Buffer.from(/^Bearer (.+)$/i.exec(header ?? "")?.[1] ?? "");

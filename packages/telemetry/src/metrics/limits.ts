@@ -25,7 +25,8 @@ export interface MetricLimits {
   readonly maxBytes: number;
   /** Bytes that are left free for others on the file system. */
   readonly reserve: number;
-  /** Samples that one query may read. */
+  /** Series, and samples, that one query may read. */
+  readonly maxSelectedSeries: number;
   readonly maxSelected: number;
 }
 
@@ -49,5 +50,6 @@ export const defaultMetricLimits: MetricLimits = {
   maxAge: 400 * 24 * hour,
   maxBytes: 256 * mebibyte,
   reserve: 64 * mebibyte,
+  maxSelectedSeries: 100_000,
   maxSelected: 6_000_000,
 };

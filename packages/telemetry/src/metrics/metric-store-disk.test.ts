@@ -37,7 +37,7 @@ function setUp() {
   };
   open();
   const add = () => store.add(encodeMetrics(metricsOf({}, gauge("g", point(simulated.clock.now(), 1)))));
-  const times = () => store.select([{ name: "__name__", op: "=", value: "g" }], ever)[0]?.times.length ?? 0;
+  const times = () => [...store.select([{ name: "__name__", op: "=", value: "g" }], ever)][0]?.times.length ?? 0;
   return { ...simulated, losses, add, times, open };
 }
 

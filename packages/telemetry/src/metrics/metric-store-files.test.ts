@@ -142,7 +142,7 @@ describe("histograms", () => {
     },
   });
   const counts = () =>
-    store.select([named("h")], ever)[0]?.histograms?.map((each) => Array.from(each?.positive.counts ?? []));
+    [...store.select([named("h")], ever)][0]?.histograms?.map((each) => Array.from(each?.positive.counts ?? []));
 
   test("are the same from memory, journal and block", async () => {
     open();
@@ -187,6 +187,14 @@ test("a question for too much is refused with what to do", () => {
   open({ maxSelected: 3 });
   add(gauge("g", ...[1, 2, 3, 4].map((value) => point(begin + value, value))));
   expect(() => valuesOf("g")).toThrow("more than 3 samples; ask for fewer series or a shorter time");
+});
+
+test("a question for too many series is refused with what to do", () => {
+  open({ maxSelectedSeries: 3 });
+  add(gauge("g", ...[1, 2, 3, 4].map((value) => point(begin, value, { id: String(value) }))));
+  const why = "more than 3 series; name a metric, a service or a shorter time";
+  expect(() => valuesOf("g")).toThrow(why);
+  expect(() => store.series([named("g")], ever)).toThrow(why);
 });
 
 test("what comes late goes to its place also when earlier samples are in a block", async () => {

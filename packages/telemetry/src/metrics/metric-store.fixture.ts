@@ -47,7 +47,7 @@ export const now = () => simulated.clock.now();
 export const add = (...metrics: Metric[]) => store.add(encodeMetrics(metricsOf(service, ...metrics)));
 export const named = (value: string): Matcher => ({ name: "__name__", op: "=", value });
 export const valuesOf = (name: string, period = ever) =>
-  store.select([named(name)], period).map(({ values }) => Array.from(values));
+  [...store.select([named(name)], period)].map(({ values }) => Array.from(values));
 export const lost = () => losses.list().map(({ reason, count }) => `${count} ${reason}`);
 export const files = (part: string) => readdirSync(folder).filter((name) => name.includes(part));
 

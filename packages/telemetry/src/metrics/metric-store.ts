@@ -120,13 +120,14 @@ export class MetricStore implements SeriesSource {
     return rejected > 0 && message !== undefined ? { taken, rejected, message } : { taken, rejected };
   }
 
-  /** Sorted by labels. Reading more samples than the limit is a `QueryError`. */
-  select(matchers: readonly Matcher[], period: Period): SeriesSamples[] {
-    return selectSamples(this.#parts(), matchers, period, this.#limits.maxSelected);
+  /** Sorted by labels. Reading more series or samples than the limits is a `QueryError`. */
+  select(matchers: readonly Matcher[], period: Period): Iterable<SeriesSamples> {
+    return selectSamples(this.#parts(), matchers, period, this.#limits);
   }
 
+  /** More than the limit are a `QueryError`. */
   series(matchers: readonly Matcher[], period: Period): Labels[] {
-    return selectLabels(this.#parts(), matchers, period);
+    return selectLabels(this.#parts(), matchers, period, this.#limits);
   }
 
   metadata(): ReadonlyMap<string, MetricMetadata> {

@@ -52,8 +52,11 @@ export interface MetricMetadata {
 
 /** Stored metrics. All methods see one moment; what they return is never changed. */
 export interface SeriesSource {
-  /** Series that match all of `matchers`, each with its samples in the period; those without any are left out. */
-  select(matchers: readonly Matcher[], period: Period): SeriesSamples[];
+  /**
+   * Series that match all of `matchers`, each with its samples in the period; those without any are left out. A series may be
+   * read when its turn comes: whoever asks goes through all that it wants without waiting for anything between.
+   */
+  select(matchers: readonly Matcher[], period: Period): Iterable<SeriesSamples>;
   /** Label sets only; cheaper. */
   series(matchers: readonly Matcher[], period: Period): Labels[];
   /** By metric name, as the user would write it without `_bucket`, `_sum`, `_count`. */

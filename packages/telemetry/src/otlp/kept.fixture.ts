@@ -64,7 +64,7 @@ export async function kept(requests: readonly Recorded[], at: number): Promise<K
     const traces = await Promise.all(found.map(({ traceId }) => stores.spans.trace(traceId)));
     const records = await stores.logs_.logs(period);
     const events = await stores.logs_.logs({ ...period, event: "*" });
-    const series = stores.series.select([{ name: "__name__", op: "!=", value: "" }], period);
+    const series = [...stores.series.select([{ name: "__name__", op: "!=", value: "" }], period)];
     return { traces: traces.map((trace) => trace ?? {}), logs: [...records, ...events], series, losses };
   } finally {
     stores.close();

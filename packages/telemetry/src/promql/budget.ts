@@ -16,12 +16,12 @@ export interface Limits {
  * 2 minutes as Prometheus; samples fewer than its 50 million, since memory is for more than queries here: a sample takes about 16
  * bytes, and as much again while it is read.
  */
-export const defaultLimits: Limits = { samples: 3_000_000, allSamples: 3_000_000, time: 120_000, turn: 10 };
+export const defaultLimits: Limits = { samples: 2_000_000, allSamples: 2_000_000, time: 120_000, turn: 10 };
 
 /** Only together with the others it is too much; it can be done alone. */
 export class CrowdedError extends Error {}
 
-/** What all queries at once hold. */
+/** What all queries at once hold, and results that are being sent. */
 export interface Pool {
   samples: number;
 }
@@ -58,10 +58,10 @@ export class Budget {
     if (this.#pool.samples > Math.max(this.#limits.allSamples, this.#samples)) throw new CrowdedError();
   }
 
-  /** Gives back to the others what it took. */
-  end(): void {
-    this.#pool.samples -= this.#samples;
-    this.#samples = 0;
+  /** Gives back to the others what it took, but for what the result holds. */
+  end(held = 0): void {
+    this.#pool.samples -= this.#samples - held;
+    this.#samples = held;
   }
 
   /** Whether to `pause` before going on. */

@@ -42,6 +42,25 @@ describe("what a query may cost", () => {
     for (const result of results) expect(queryData(result)).toMatchObject({ result: [{ values: { length: 601 } }] });
   });
 
+  test("a result counts until nobody holds it any more", async () => {
+    const limits = { samples: 40_000, allSamples: 40_000 };
+    const engine = promqlEngine({ source: many(20, 1000), clock: systemClock, limits });
+    const held = new AbortController();
+    await engine.range("m", minutes, { held: held.signal });
+    let done = false;
+    const waiting = engine.range("m", minutes).then(() => {
+      done = true;
+    });
+    for (let turn = 0; turn < 50; turn++) await new Promise<void>((resolve) => systemClock.soon(resolve));
+    expect(done).toBe(false);
+    held.abort();
+    await waiting;
+  });
+  test("series that have hardly a sample cost what their labels take", async () => {
+    const engine = promqlEngine({ source: many(1000, 1), clock: systemClock, limits: { samples: 20_000 } });
+    await expect(engine.instant("m", 0)).rejects.toThrow("too many samples");
+  });
+
   /** Each look at the clock takes 20 ms, longer than a turn. */
   const ticking = (): Clock => {
     let now = 0;

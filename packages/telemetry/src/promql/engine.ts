@@ -7,7 +7,7 @@ import { Budget, CrowdedError, defaultLimits, type Limits, type Pool } from "./b
 import { type Context, evaluate, samplesOf } from "./evaluate.ts";
 import { LabelSet } from "./label-set.ts";
 import { parseQuery } from "./parse.ts";
-import type { Result } from "./result.ts";
+import { type Result, samplesIn } from "./result.ts";
 import { eachWindow } from "./select.ts";
 import { Turns } from "./turns.ts";
 
@@ -23,6 +23,8 @@ export interface RunOptions {
   readonly signal?: AbortSignal;
   /** Milliseconds; at most the engine's. */
   readonly timeout?: number;
+  /** Aborted when nobody holds the result any more: until then it counts as memory that others cannot have. */
+  readonly held?: AbortSignal;
 }
 
 /** As Prometheus: enough for a week by the minute. */
@@ -56,18 +58,33 @@ export function promqlEngine({ source, clock, limits, lookback = 300_000 }: Engi
 
   const turns = new Turns();
   /** Those that would hold too much memory together are done one after the other. */
-  const within = async (begin: () => Context, run: (context: Context) => Promise<Result>): Promise<Result> => {
+  const within = async (
+    { held }: RunOptions,
+    begin: () => Context,
+    run: (context: Context) => Promise<Result>,
+  ): Promise<Result> => {
     for (const alone of [false, true]) {
       const leave = await turns.enter(alone);
       let context: Context | undefined;
+      let isHeld = false;
+      const end = () => {
+        context?.budget.end();
+        leave();
+      };
       try {
         context = begin();
-        return await run(context);
+        const result = await run(context);
+        const size = samplesIn(result);
+        if (held && !held.aborted && size > most.allSamples / 100) {
+          isHeld = true;
+          context.budget.end(size);
+          held.addEventListener("abort", end, { once: true });
+        }
+        return result;
       } catch (error) {
         if (!(error instanceof CrowdedError)) throw error;
       } finally {
-        context?.budget.end();
-        leave();
+        if (!isHeld) end();
       }
     }
     throw new Error("a query that runs alone was crowded");
@@ -77,6 +94,7 @@ export function promqlEngine({ source, clock, limits, lookback = 300_000 }: Engi
     async instant(query, at, run = {}) {
       const expr = parseQuery(query);
       return within(
+        run,
         () => contextOf(at, at, 1, run),
         (context) => instantResult(expr, context),
       );
@@ -94,6 +112,7 @@ export function promqlEngine({ source, clock, limits, lookback = 300_000 }: Engi
           "exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query resolution (?step=XX)",
         );
       return within(
+        run,
         () => contextOf(from, to, step, run),
         (context) => rangeResult(expr, context),
       );

@@ -1,6 +1,7 @@
 /** Evaluates a query's tree: each node for all steps at once. Source: prometheus 2.42 promql/engine.go, eval. */
 import type { NativeHistogram, SeriesSource } from "../metrics/series.ts";
 import { aggregate } from "./aggregate.ts";
+import { bytes, floats } from "./arrays.ts";
 import {
   type Aggregation,
   type ArithmeticOperator,
@@ -84,8 +85,8 @@ function repeated(value: Value, count: number, budget: Budget): Value {
   return vector(
     value.series.map(({ labels, values, histograms }) => ({
       labels,
-      values: new Float64Array(count).fill(values[0] as number),
-      present: new Uint8Array(count).fill(1),
+      values: floats(count).fill(values[0] as number),
+      present: bytes(count).fill(1),
       ...(histograms && { histograms: new Array<NativeHistogram | undefined>(count).fill(histograms[0]) }),
     })),
   );

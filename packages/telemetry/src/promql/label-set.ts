@@ -4,6 +4,9 @@ import { quoted } from "./quote.ts";
 
 export const metricName = "__name__";
 
+/** Half of a surrogate pair, which is in no text that came as UTF-8. */
+const separator = "\udfff";
+
 export class LabelSet {
   static readonly empty = new LabelSet([]);
 
@@ -24,7 +27,7 @@ export class LabelSet {
 
   /** Equal for equal sets. */
   get key(): string {
-    this.#key ??= this.#pairs.join("\u00ff");
+    this.#key ??= this.#pairs.join(separator);
     return this.#key;
   }
 
@@ -33,7 +36,7 @@ export class LabelSet {
     let key = "";
     const pairs = this.#pairs;
     for (let at = 0; at < pairs.length; at += 2)
-      if (names.has(pairs[at] as string) !== without) key += `${pairs[at]}\u00ff${pairs[at + 1]}\u00ff`;
+      if (names.has(pairs[at] as string) !== without) key += `${pairs[at]}${separator}${pairs[at + 1]}${separator}`;
     return key;
   }
 

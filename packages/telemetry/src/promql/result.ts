@@ -23,6 +23,14 @@ export type Result =
       }[];
     };
 
+/** How many it keeps in memory. */
+export function samplesIn(result: Result): number {
+  if (result.kind === "scalar" || result.kind === "string") return 1;
+  // A piece of the samples of a series keeps all of them.
+  if (result.kind === "matrix") return result.series.reduce((sum, { samples }) => sum + samples.times.length, 0);
+  return result.series.reduce((sum, { values }) => sum + values.length, 0);
+}
+
 export function queryData(result: Result): QueryData {
   switch (result.kind) {
     case "scalar":

@@ -111,7 +111,7 @@ export function sourceOf(series: readonly TestSeries[]): SeriesSource {
       ends: one.ends.filter((end) => end >= from && end <= to),
     };
   };
-  const select: SeriesSource["select"] = (matchers, period) =>
+  const select = (...[matchers, period]: Parameters<SeriesSource["select"]>) =>
     find(matchers)
       .map((one) => within(one, period))
       .filter(({ times }) => times.length > 0);

@@ -5,7 +5,7 @@ import type { AtModifier, VectorSelector } from "./ast.ts";
 import type { Budget } from "./budget.ts";
 import { ExecutionError } from "./failure.ts";
 import { LabelSet } from "./label-set.ts";
-import { hasPoints, type Series, type Steps, withHistograms } from "./value.ts";
+import { emptySeries, hasPoints, type Series, type Steps, withHistograms } from "./value.ts";
 
 export interface Selected extends SeriesSamples {
   readonly set: LabelSet;
@@ -34,6 +34,9 @@ export function gazeOf(
 
 export const lastOf = ({ first, stride }: Gaze, steps: Steps): number => first + stride * (steps.count - 1);
 
+/** Memory that the labels of a series take, in samples. */
+const labelsCost = 32;
+
 /** By label set, so that ties are always broken the same way. */
 export function selectSamples(
   source: SeriesSource,
@@ -41,21 +44,19 @@ export function selectSamples(
   period: { readonly from: number; readonly to: number },
   budget: Budget,
 ): Selected[] {
-  const selected = read(() => source.select(matchers, period)).map((series) => {
-    budget.take(series.times.length);
-    return { ...series, set: LabelSet.of(series.labels) };
-  });
-  return selected.sort((a, b) => LabelSet.compare(a.set, b.set));
-}
-
-/** A source that refuses to read so much has found no mistake in the query's text. */
-function read<T>(select: () => T): T {
+  const selected: Selected[] = [];
   try {
-    return select();
+    for (const { times, values, histograms, ends, labels } of source.select(matchers, period)) {
+      budget.take(times.length + labelsCost);
+      const set = LabelSet.of(labels);
+      selected.push({ set, labels, times, values, ends, ...(histograms && { histograms }) });
+    }
   } catch (error) {
+    // A source that refuses to read so much has found no mistake in the query's text.
     if (error instanceof QueryError && !(error instanceof ExecutionError)) throw new ExecutionError(error.message);
     throw error;
   }
+  return selected.sort((a, b) => LabelSet.compare(a.set, b.set));
 }
 
 /**
@@ -88,9 +89,8 @@ function instantOf(
   asTimes: boolean,
 ): Series {
   const { times, ends } = samples;
-  const values = new Float64Array(count);
-  const present = new Uint8Array(count);
-  const series: Series = { labels: samples.set, values, present };
+  const series = emptySeries(samples.set, count);
+  const { values, present } = series;
   const histograms = samples.histograms && !asTimes ? withHistograms(series) : undefined;
   let next = 0;
   let end = 0;

@@ -1,5 +1,6 @@
 /** What expressions come to. Vectors are evaluated series by series, each for all steps at once. */
 import type { NativeHistogram } from "../metrics/series.ts";
+import { bytes, floats } from "./arrays.ts";
 import { ExecutionError } from "./failure.ts";
 import type { LabelSet } from "./label-set.ts";
 
@@ -30,8 +31,8 @@ export const vector = (series: Series[]): Value => ({ kind: "vector", series });
 
 export const emptySeries = (labels: LabelSet, count: number): Series => ({
   labels,
-  values: new Float64Array(count),
-  present: new Uint8Array(count),
+  values: floats(count),
+  present: bytes(count),
 });
 
 export const hasPoints = ({ present }: Series): boolean => present.includes(1);
