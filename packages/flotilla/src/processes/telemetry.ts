@@ -64,6 +64,8 @@ const telemetry: Start = async ({ folder, cluster, stop }) => {
   const stores = { traces: spans, logs, metrics };
 
   const forwarding = new Forwarding({ api, clock, random, losses, log });
+  // What needs a Secret waits for the API.
+  if (!settings.forward?.headers) await forwarding.to(settings.forward);
   const kept: Sink = { traces: (it) => spans.add(it), logs: (it) => logs.add(it), metrics: (it) => metrics.add(it) };
   const { sink, received } = countingSink(forwardingSink(kept, forwarding));
   const intake = new Intake({ sink, losses, onError });
