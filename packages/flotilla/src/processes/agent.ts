@@ -9,7 +9,7 @@ import { apiAs, clock, host, logTo, nodeName, otlpEndpoint, random } from "../co
 import { lock, unlock } from "../lock.ts";
 import { whenReachable } from "../reachable.ts";
 import { runUntilTold, type Start } from "./run.ts";
-import { commandOf, compileCache } from "./spawn.ts";
+import { commandOf, environmentOf } from "./spawn.ts";
 
 const agent: Start = async ({ folder, cluster, arguments: [sync = "", ...flags], stop }) => {
   if (!lock(folder.agent)) throw new Error(`another process runs this cluster already; see ${folder.agent}`);
@@ -45,7 +45,7 @@ const agent: Start = async ({ folder, cluster, arguments: [sync = "", ...flags],
     staticPods: (["telemetry", "control-plane", "data-plane"] as const).map((name) => ({
       name,
       command: commandOf(name, folder.root),
-      env: { NODE_COMPILE_CACHE: compileCache() },
+      env: environmentOf(name),
     })),
     log: logTo(process.stderr),
   });

@@ -7,6 +7,9 @@ export interface MetricLimits {
   /** Of these with one metric name (`x_bucket` is one of its own), and of one service. */
   readonly maxSeriesPerMetric: number;
   readonly maxSeriesPerService: number;
+  /** Characters of all label names and values of these, each text once; of metrics' names and help texts. */
+  readonly maxLabelCharacters: number;
+  readonly maxMetadataCharacters: number;
   readonly activeFor: number;
   /** Labels of a series, and characters of a label's value. */
   readonly maxLabels: number;
@@ -35,9 +38,11 @@ const hour = 60 * minute;
 const mebibyte = 1024 * 1024;
 
 export const defaultMetricLimits: MetricLimits = {
-  maxSeries: 200_000,
+  maxSeries: 100_000,
   maxSeriesPerMetric: 20_000,
   maxSeriesPerService: 50_000,
+  maxLabelCharacters: 8 * mebibyte,
+  maxMetadataCharacters: 2 * mebibyte,
   activeFor: hour,
   maxLabels: 64,
   maxLabelLength: 4096,

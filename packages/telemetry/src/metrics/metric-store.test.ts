@@ -309,6 +309,28 @@ describe("too many series", () => {
     expect(add(many("a", 10, 100))).toEqual({ taken: 10, rejected: 0 });
     expect(valuesOf("a")).toHaveLength(20);
   });
+  test("of characters in labels; those that went silent make room", async () => {
+    open({ maxLabelCharacters: 5000 });
+    const long = (from: number) =>
+      gauge(
+        "a",
+        ...Array.from({ length: 12 }, (_, index) => point(now(), 1, { id: `${from + index}${"x".repeat(500)}` })),
+      );
+    expect(add(long(0)).rejected).toBe(2);
+    expect(lost()).toEqual(["2 too many series"]);
+    await simulated.advance(3 * hour);
+    expect(add(long(100)).rejected).toBe(2);
+  });
+  test("of names and help texts, of which the first stay", () => {
+    open({ maxMetadataCharacters: 100 });
+    const described = (name: string, description: string) => add({ ...gauge(name, point(now(), 1)), description });
+    described("a", "x".repeat(60));
+    described("b", "x".repeat(60));
+    described("a", "y".repeat(200));
+    described("c", "z".repeat(10));
+    expect([...store.metadata()].map(([name, { help }]) => `${name} ${help.length}`)).toEqual(["a 60", "c 10"]);
+    expect(valuesOf("b")).toHaveLength(1);
+  });
   test("also when nothing at all came since memory was written", async () => {
     open({ maxSeries: 10 });
     await simulated.advance(90 * minute);

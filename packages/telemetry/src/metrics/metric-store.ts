@@ -319,9 +319,10 @@ export class MetricStore implements SeriesSource {
     const now = this.#clock.now();
     if (!this.#job) {
       this.#retain(now);
-      const { headSpan, maxSeries } = this.#limits;
+      const { headSpan, maxSeries, maxLabelCharacters } = this.#limits;
+      const { size, characters } = this.#intake.table;
       const isOver = Math.floor(now / headSpan) > Math.floor(this.#headSince / headSpan);
-      const isFull = this.#intake.table.size >= maxSeries && this.#intake.inactive() > maxSeries / 10;
+      const isFull = (size >= maxSeries || characters >= maxLabelCharacters) && this.#intake.inactive() > size / 10;
       if (frozen) this.#start(this.#seal(frozen));
       else if (isFull || (head.slots > 0 && (isOver || head.bytes >= this.#limits.headBytes))) this.#freeze();
       else this.#start(this.#mergeAll());

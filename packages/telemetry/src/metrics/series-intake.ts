@@ -37,6 +37,8 @@ export class SeriesIntake implements TranslationTarget {
   frozen: Frozen | undefined;
   readonly record = new RecordWriter();
   readonly metadataByName = new Map<string, MetricMetadata>();
+  /** Of names and help texts. */
+  #metadataCharacters = 0;
   /** By series: sums of histograms whose sender says differences. */
   totals = new Map<number, NativeHistogram>();
   #byService = new Map<string, number>();
@@ -56,14 +58,14 @@ export class SeriesIntake implements TranslationTarget {
 
   metadata(name: string, metadata: MetricMetadata): void {
     const known = this.metadataByName.get(name);
-    if (
-      known?.type === metadata.type &&
-      known.unit === metadata.unit &&
-      known.help === metadata.help.slice(0, longestHelp)
-    )
-      return;
     if (!known && this.metadataByName.size >= mostMetadata) return;
-    const kept = { ...metadata, help: metadata.help.slice(0, longestHelp) };
+    let help = shortened(metadata.help);
+    const more = help.length - (known ? known.help.length : -name.length);
+    if (this.#metadataCharacters + more <= this.#limits.maxMetadataCharacters) this.#metadataCharacters += more;
+    else if (known) help = known.help;
+    else return;
+    if (known?.type === metadata.type && known.unit === metadata.unit && known.help === help) return;
+    const kept = { ...metadata, help };
     this.metadataByName.set(name, kept);
     this.record.metadata(name, kept);
   }
@@ -119,6 +121,7 @@ export class SeriesIntake implements TranslationTarget {
 
   #noRoomFor(labels: FlatLabels): Problem | undefined {
     const { maxSeries, maxSeriesPerMetric, maxSeriesPerService, maxLabels, maxLabelLength } = this.#limits;
+    const { maxLabelCharacters } = this.#limits;
     const name = labels[1] as string;
     if (labels.length / 2 > maxLabels)
       return {
@@ -138,7 +141,10 @@ export class SeriesIntake implements TranslationTarget {
     if (this.table.countOf(name) >= maxSeriesPerMetric) return full("the metric", maxSeriesPerMetric);
     if (service && (this.#byService.get(service) ?? 0) >= maxSeriesPerService)
       return full(`the service ${service}`, maxSeriesPerService);
-    return this.table.size >= maxSeries ? full("the store", maxSeries) : undefined;
+    if (this.table.size >= maxSeries) return full("the store", maxSeries);
+    if (this.table.characters < maxLabelCharacters) return undefined;
+    const message = `${name}: labels have ${maxLabelCharacters} characters already, which is the most; is a label's value different each time?`;
+    return { reason: "too many series", message };
   }
 
   #compare(series: number, part: Part, { time, isDelta }: Point): "new" | "same" | "other" | "late" {
@@ -308,6 +314,10 @@ export class SeriesIntake implements TranslationTarget {
     if (record) yield record;
   }
 }
+
+/** A part of a text would keep all of it in memory. */
+const shortened = (help: string): string =>
+  help.length <= longestHelp ? help : Buffer.from(help.slice(0, longestHelp)).toString();
 
 function serviceIn(labels: FlatLabels): string {
   for (let i = 2; i < labels.length; i += 2) if (labels[i] === "service") return labels[i + 1] as string;

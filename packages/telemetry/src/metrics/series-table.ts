@@ -21,6 +21,7 @@ export class SeriesTable implements LabelSets {
   readonly #byName = new Map<number, number[]>();
   #count = 0;
   #scratch = new Uint32Array(64);
+  #characters = 0;
 
   flags = new Uint8Array(127);
   /** Of the newest sample or marker; -Infinity before the first. Milliseconds since the epoch. */
@@ -32,6 +33,11 @@ export class SeriesTable implements LabelSets {
 
   get size(): number {
     return this.#count;
+  }
+
+  /** Characters of all texts. */
+  get characters(): number {
+    return this.#characters;
   }
 
   /** How many series have this metric name. */
@@ -115,6 +121,7 @@ export class SeriesTable implements LabelSets {
     const known = this.#places.get(text);
     if (known !== undefined) return known;
     this.symbols.push(text);
+    this.#characters += text.length;
     this.#places.set(text, this.symbols.length - 1);
     return this.symbols.length - 1;
   }
