@@ -101,10 +101,11 @@ test("durations are counted by whether the request failed", async () => {
 });
 
 test("a client that leaves before the answer is 499, and no failure of the service", async () => {
-  const { endpoint } = await stage.serve("127.126.8.1", () => undefined);
+  const { promise: asked, resolve } = Promise.withResolvers<void>();
+  const { endpoint } = await stage.serve("127.126.8.1", () => resolve());
   await stage.proxy.apply({ ...tableWith(servicePort, [endpoint]), pods });
   const socket = connect(servicePort, serviceAddress, () => void socket.write("GET / HTTP/1.1\r\nHost: a\r\n\r\n"));
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  await asked;
   socket.destroy();
   await expect.poll(() => stage.proxy.stats()).toMatchObject([{ code: "aborted", requests: 1 }]);
   expect(await points("flotilla.requests")).toEqual([expect.stringMatching(/ code=499 1$/)]);

@@ -16,6 +16,8 @@ export const decodeResourceSpans = (bytes: Uint8Array): ResourceSpans => decode(
 export const decodeScopeSpans = (bytes: Uint8Array): ScopeSpans => decode(scopeSpans, bytes);
 
 const rowsAtFirst = 4096;
+/** A request may bring ten times as many. */
+const mostRowsKept = 1 << 17;
 const restAtFirst = 1 << 20;
 
 export class SpanHead implements SpanRows {
@@ -146,11 +148,25 @@ export class SpanHead implements SpanRows {
     this.written = 0;
     this.#restLength = 0;
     if (this.#restBytes.length > 16 * restAtFirst) this.#restBytes = Buffer.allocUnsafeSlow(restAtFirst);
+    if (this.traces.length > mostRowsKept) this.#shrink();
     this.traceTable.clear();
     this.nameTable.clear();
     this.resourceTable.clear();
     this.scopeTable.clear();
     this.commit();
+  }
+
+  #shrink(): void {
+    this.traces = new Uint32Array(rowsAtFirst);
+    this.starts = new Float64Array(rowsAtFirst);
+    this.durations = new Float64Array(rowsAtFirst);
+    this.names = new Uint32Array(rowsAtFirst);
+    this.resources = new Uint32Array(rowsAtFirst);
+    this.scopes = new Uint32Array(rowsAtFirst);
+    this.bits = new Uint8Array(rowsAtFirst);
+    if (this.weights) this.weights = new Uint8Array(rowsAtFirst);
+    this.#restEnds = new Uint32Array(rowsAtFirst);
+    this.ids = newIds(rowsAtFirst);
   }
 }
 

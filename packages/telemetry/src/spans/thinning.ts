@@ -11,8 +11,9 @@
 import type { BlockStore } from "../store/block-store.ts";
 import { hashOfId } from "../store/bloom.ts";
 import { DamagedError, type Segment } from "../store/segment.ts";
+import { BlockRows } from "./block-rows.ts";
 import { RootDurations } from "./root-durations.ts";
-import { BlockRows, draftOf, type SpanBlock, type SpanDraft, type SpansAbout } from "./span-block.ts";
+import { draftOf, type SpanBlock, type SpanDraft, type SpansAbout } from "./span-block.ts";
 import { SpanHead } from "./span-head.ts";
 import { bits, isRoot, type SpanRows } from "./span-rows.ts";
 import { idLength } from "./trace-table.ts";

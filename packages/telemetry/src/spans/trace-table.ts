@@ -3,6 +3,9 @@ import { grown } from "../store/byte-table.ts";
 
 export const idLength = 16;
 
+/** Ids for which there is room after `clear`. */
+const mostKept = 1 << 17;
+
 export class TraceTable {
   count = 0;
   /** Four words for each id, as they are in memory. */
@@ -47,9 +50,12 @@ export class TraceTable {
     this.#rehash(this.#slots.length);
   }
 
+  /** Everything is forgotten; room that was large is given back. */
   clear(): void {
     this.count = 0;
-    this.#slots.fill(0);
+    if (this.#words.length > 4 * mostKept) this.#words = new Uint32Array(4 * 1024);
+    if (this.#slots.length > 2 * mostKept) this.#slots = new Int32Array(4096);
+    else this.#slots.fill(0);
   }
 
   #rehash(size: number): void {
