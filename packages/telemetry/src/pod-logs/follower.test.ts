@@ -246,6 +246,14 @@ describe("what goes on between two lives", () => {
     expect(second.texts()).toEqual(["another one, and longer"]);
   });
 
+  test("a stop in order is known as such, also when nothing has been written for long", async () => {
+    write(orders, line("a"));
+    const logs = follow();
+    await world.advance(10_000);
+    await logs.stop();
+    const checkpoint = JSON.parse(readFileSync(join(root, "telemetry", "pod-logs.json"), "utf8"));
+    expect(checkpoint).toMatchObject({ clean: true, containers: { [orders]: { labels: { app: "shop" } } } });
+  });
   test("a damaged checkpoint is said, and read past", async () => {
     mkdirSync(join(root, "telemetry"));
     writeFileSync(join(root, "telemetry", "pod-logs.json"), "{");

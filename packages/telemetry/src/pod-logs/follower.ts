@@ -12,7 +12,7 @@ import { encodeLogs } from "../otlp/codec.ts";
 import { countRecords } from "../otlp/count.ts";
 import type { LogRecord, Resource } from "../otlp/types.ts";
 import { type Losses, type Sink, UnavailableError } from "../sink.ts";
-import { type Checkpoint, type KnownContainer, readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
+import { type KnownContainer, Progress } from "./checkpoint.ts";
 import { ContainerLog, type Read } from "./container-log.ts";
 import { Pace } from "./pace.ts";
 import { type LogFolder, logFolderOf, type PodLabels, resourceOf, staticUid } from "./pod-resource.ts";
@@ -63,12 +63,6 @@ const podsWithin = 10_000;
 /** The same complaint is not made again within this: what is written is read again. */
 const complainEvery = 60_000;
 const saysDroppedEvery = 1000;
-/**
- * The sink may lose what it took within this when the process is killed; what is remembered as handed on is older, so that such lines
- * are read again. Milliseconds.
- */
-const sinkNeeds = 300;
-
 interface Followed {
   readonly key: string;
   readonly folder: LogFolder;
@@ -92,31 +86,22 @@ export class Follower {
   readonly #options: PodLogsOptions;
   readonly #limits: PodLogLimits;
   readonly #followed = new Map<string, Followed>();
-  readonly #remembered: Map<string, KnownContainer>;
+  readonly #progress: Progress;
   readonly #paceOfAll: Pace;
   readonly #chunk = Buffer.alloc(chunkBytes);
   #skipped: Buffer | undefined;
   #labels: ReadonlyMap<string, PodLabels> | undefined;
   #notBefore = 0;
   #listedAt = Number.NEGATIVE_INFINITY;
-  readonly #wasKilled: boolean;
-  #changed = true;
-  #saving: { readonly at: number; readonly checkpoint: Checkpoint } | undefined;
   readonly #complaints = new Map<string, number>();
 
   constructor(options: PodLogsOptions) {
     this.#options = options;
     this.#limits = { ...defaults, ...options.limits };
     this.#paceOfAll = new Pace(this.#limits.bytesPerSecondOfAll, options.clock.now());
-    const checkpoint = readCheckpoint(options.checkpoint, (error) =>
-      this.#complain(
-        "checkpoint",
-        `${options.checkpoint} cannot be read; pods' logs are read from their beginning`,
-        error,
-      ),
+    this.#progress = new Progress(options.checkpoint, options.clock, (message, error) =>
+      this.#complain("checkpoint", message, error),
     );
-    this.#remembered = new Map(checkpoint.containers);
-    this.#wasKilled = !checkpoint.clean;
   }
 
   /** Labels of the pods that the API has, by uid. */
@@ -127,8 +112,7 @@ export class Follower {
   /** Goes on until `signal`; then hands on what there is and writes the checkpoint. */
   async run(signal: AbortSignal): Promise<void> {
     const { clock } = this.#options;
-    // From now on it may be killed.
-    this.#write({ containers: this.#remembered, clean: false });
+    this.#progress.begin();
     while (!signal.aborted) {
       const more = await this.round(signal);
       if (!more) await sleep(clock, readEvery, signal).catch(() => undefined);
@@ -137,7 +121,7 @@ export class Follower {
       this.#guarded(each, () => this.#take(each, each.log.flush()));
       each.log.close();
     }
-    this.#save(true);
+    this.#progress.save(() => this.#known(), true);
   }
 
   /** Reads what may have been handed on before, as long as it has. */
@@ -169,7 +153,7 @@ export class Follower {
       if (step !== "idle") await new Promise<void>((resolve) => clock.soon(resolve));
       if (each.gone && step === "idle") this.#guarded(each, () => this.#forget(each));
     }
-    this.#save();
+    this.#progress.save(() => this.#known());
     return more;
   }
 
@@ -189,19 +173,18 @@ export class Follower {
         if (!isFirst) continue;
         // What was written while nobody read is taken whole, however much it is.
         each.log.backlog = each.log.unread();
-        each.mayRepeat = this.#wasKilled;
+        each.mayRepeat = this.#progress.wasKilled;
       }
     }
     for (const each of this.#followed.values()) {
       each.gone = !there.has(each.key);
       this.#guarded(each, () => each.log.list(now));
     }
-    for (const key of this.#remembered.keys())
-      if (!there.has(key)) this.#changed = this.#remembered.delete(key) || this.#changed;
+    this.#progress.keep(there);
   }
 
   #follow(key: string, folder: LogFolder, container: string, now: number): Followed {
-    const known = this.#remembered.get(key);
+    const known = this.#progress.of(key);
     const log = new ContainerLog(join(this.#options.folder, key), known?.files ?? [], this.#limits.longestLine, now);
     const followed: Followed = {
       key,
@@ -258,13 +241,13 @@ export class Follower {
     const { losses } = this.#options;
     losses.add("logs", "line cut", read.cut);
     losses.add("logs", "not UTF-8", read.notUtf8);
-    if (read.bytes > 0) this.#changed = true;
+    if (read.bytes > 0) this.#progress.changed();
     if (read.records.length === 0) each.log.commit();
     else this.#send(each, this.#encode(each, read.records));
   }
 
   #encode(each: Followed, records: readonly LogRecord[]): Uint8Array {
-    this.#changed = true;
+    this.#progress.changed();
     return encodeLogs({
       resourceLogs: [
         { resource: each.resource, scopeLogs: [{ scope: { name: "flotilla.pod-logs" }, logRecords: [...records] }] },
@@ -315,7 +298,7 @@ export class Follower {
     if (labels && !deepEqual(labels, each.labels)) {
       each.labels = labels;
       each.resource = undefined;
-      this.#changed = true;
+      this.#progress.changed();
     }
     const known = each.labels ?? each.resource;
     const patience = this.#labels ? labelsWithin : podsWithin;
@@ -331,31 +314,11 @@ export class Follower {
     if (each.held) return;
     each.log.close();
     this.#followed.delete(each.key);
-    this.#remembered.delete(each.key);
-    this.#changed = true;
+    this.#progress.forget(each.key);
   }
 
-  /** `atOnce`: the sink will be closed in order. */
-  #save(atOnce = false): void {
-    const now = this.#options.clock.now();
-    if (this.#changed && (atOnce || !this.#saving)) {
-      this.#changed = false;
-      for (const { key, log, labels } of this.#followed.values())
-        this.#remembered.set(key, { files: log.files(), labels });
-      this.#saving = { at: now, checkpoint: { containers: new Map(this.#remembered), clean: atOnce } };
-    }
-    if (!this.#saving || (!atOnce && now - this.#saving.at < sinkNeeds)) return;
-    this.#write(this.#saving.checkpoint);
-    this.#saving = undefined;
-  }
-
-  #write(checkpoint: Checkpoint): void {
-    try {
-      writeCheckpoint(this.#options.checkpoint, checkpoint);
-    } catch (error) {
-      this.#changed = true;
-      this.#complain("checkpoint", `${this.#options.checkpoint} cannot be written`, error);
-    }
+  *#known(): Generator<readonly [string, KnownContainer]> {
+    for (const { key, log, labels } of this.#followed.values()) yield [key, { files: log.files(), labels }];
   }
 
   /** What is wrong with one container's files stops no other. */
