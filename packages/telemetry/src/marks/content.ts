@@ -18,6 +18,19 @@ const shownOfLong = 80;
 const noisyAnnotations =
   /^(?:kubectl\.kubernetes\.io\/last-applied-configuration|deployment\.kubernetes\.io\/|flotilla\.dev\/(?:sync|yielded)|pv\.kubernetes\.io\/|control-plane\.alpha\.kubernetes\.io\/|endpoints\.kubernetes\.io\/)/;
 
+/** Of `fieldsV1`, the fields that somebody wrote: nothing but such bookkeeping. */
+export function isBookkeeping(fields: unknown): boolean {
+  const keysOf = (value: unknown) => Object.keys((value ?? {}) as object);
+  const metadata = (fields as Record<string, unknown> | undefined)?.["f:metadata"];
+  const annotations = keysOf((metadata as Record<string, unknown> | undefined)?.["f:annotations"]);
+  return (
+    annotations.length > 0 &&
+    keysOf(fields).length === 1 &&
+    keysOf(metadata).length === 1 &&
+    annotations.every((name) => name === "." || noisyAnnotations.test(name.slice("f:".length)))
+  );
+}
+
 /** Names of fields, variables and keys whose texts are not for everybody's eyes. */
 const secretName = /passw|secret|token|credential|api[-_]?key|private[-_]?key|access[-_]?key/i;
 /** They say where a secret is, not what it is. */

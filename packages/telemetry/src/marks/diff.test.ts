@@ -1,6 +1,6 @@
 import { Apps, ConfigMaps, Deployments, newObject, Secrets } from "@flotilla/objects";
 import { expect, test } from "vitest";
-import { contentOf, type Json } from "./content.ts";
+import { contentOf, isBookkeeping, type Json } from "./content.ts";
 import { differences, lineOf } from "./diff.ts";
 
 const lines = (before: Json | undefined, after: Json | undefined) => differences(before, after).map(lineOf);
@@ -139,6 +139,15 @@ test("what the API and controllers keep about an object is no content", () => {
   };
   expect(contentOf(kept, key)).toEqual(contentOf(plain, key));
 });
+
+test.each<[string, unknown, boolean]>([
+  ["a revision", { "f:metadata": { "f:annotations": { "f:deployment.kubernetes.io/revision": {} } } }, true],
+  ["an annotation", { "f:metadata": { "f:annotations": { "f:team": {} } } }, false],
+  ["labels too", { "f:metadata": { "f:annotations": { "f:flotilla.dev/sync": {} }, "f:labels": {} } }, false],
+  ["a spec too", { "f:metadata": { "f:annotations": { "f:flotilla.dev/sync": {} } }, "f:spec": {} }, false],
+  ["a spec", { "f:spec": {} }, false],
+  ["nothing that is known", undefined, false],
+])("who wrote %s wrote bookkeeping only: %#", (_, fields, is) => expect(isBookkeeping(fields)).toBe(is));
 
 test("of an App's status the versions count", () => {
   const app = (version: string, ready: number) =>

@@ -2,7 +2,7 @@
 import type { Event, KubeObject } from "@flotilla/objects";
 import { attributesOf } from "../attributes.ts";
 import type { LogRecord, LogsData } from "../otlp/types.ts";
-import type { Json } from "./content.ts";
+import { isBookkeeping, type Json } from "./content.ts";
 import { type Difference, differences, lineOf, shown } from "./diff.ts";
 
 export const changeEvent = "flotilla.change";
@@ -146,12 +146,13 @@ const subjectAttributes = ({ apiVersion, kind, namespace, name, uid }: Subject) 
   "k8s.object.uid": uid,
 });
 
-/** Who wrote the object last, but for its status. Source: managedFields of the API's objects. */
+/** Who wrote the object last, but for its status and what controllers note in annotations. Source: managedFields of the API's objects. */
 function lastChange({ metadata }: KubeObject): { manager: string | undefined; at: number } | undefined {
   let last: { manager: string | undefined; at: number } | undefined;
-  for (const { manager, time = "", subresource } of metadata.managedFields ?? []) {
+  for (const { manager, time = "", subresource, fieldsV1 } of metadata.managedFields ?? []) {
     const at = Date.parse(time);
-    if (!subresource && !(at < (last?.at ?? Number.NEGATIVE_INFINITY))) last = { manager, at };
+    if (!subresource && !isBookkeeping(fieldsV1) && !(at < (last?.at ?? Number.NEGATIVE_INFINITY)))
+      last = { manager, at };
   }
   return last;
 }

@@ -89,6 +89,7 @@ const settled = () => new Promise((resolve) => setTimeout(resolve, 150));
 const metadata = (name: string, rest: Partial<KubeObject["metadata"]> = {}) => ({ namespace: "shop", name, ...rest });
 const config = (name: string, value: string, rest: Partial<KubeObject["metadata"]> = {}) =>
   newObject(ConfigMaps, { metadata: metadata(name, rest), data: { value } });
+const revisionNoted = { "f:metadata": { "f:annotations": { ".": {}, "f:deployment.kubernetes.io/revision": {} } } };
 const deployment = (image: string) =>
   newObject(Deployments, {
     metadata: metadata("web", {
@@ -97,6 +98,7 @@ const deployment = (image: string) =>
         { manager: "kubectl", time: "2026-01-01T00:00:07Z" },
         { manager: "app", time: "2026-01-01T00:00:05Z" },
         { manager: "deployment", time: "2026-01-01T00:00:09Z", subresource: "status" },
+        { manager: "deployment", time: "2026-01-01T00:00:09Z", fieldsV1: revisionNoted },
       ],
     }),
     spec: { selector: {}, template: { spec: { containers: [{ name: "web", image }] } } },
