@@ -24,9 +24,17 @@ export function telemetryLines(
   return [
     `telemetry  http://localhost:${ports.query} (Prometheus API), OTLP at ports ${ports.otlpHttp} (HTTP) and ${ports.otlpGrpc} (gRPC)`,
     ...columns(rows),
-    ...losses.map(({ signal, reason, count }) => paint("yellow", `  not taken: ${count} ${units[signal]}: ${reason}`)),
+    ...losses.map(({ signal, reason, count }) => paint("yellow", `  not taken: ${lost(signal, reason, count)}`)),
     ...(forwarding ? [`  forwarded to ${forwarding.endpoint}${forwardingTrouble(forwarding, paint)}`] : []),
   ];
+}
+
+/** What was refused before anybody looked into it is counted by requests. */
+function lost(signal: keyof typeof units, reason: string, count: number): string {
+  const ofRequest = /^request (.*)/.exec(reason)?.[1];
+  return ofRequest === undefined
+    ? `${count} ${units[signal]}: ${reason}`
+    : `${count} ${count === 1 ? "request" : "requests"} of ${signal}: ${ofRequest}`;
 }
 
 function trouble({ fault, recovered }: SignalStatus, paint: Paint): string {

@@ -21,8 +21,8 @@ export const encodeResource = (resource: Resource): Uint8Array => encode(message
 export const encodeScope = (scope: Scope): Uint8Array => encode(messageNamed("InstrumentationScope"), scope);
 
 /**
- * Messages and numbers in lists. A message of two bytes takes a hundred as an object: without a limit, a body of 16 MiB could
- * take a gigabyte. A batch of 8192 data points with ten attributes and 30 buckets each has 450,000.
+ * Messages and numbers in lists. A message of two bytes takes a hundred as an object: without a limit, a body of 8 MiB could
+ * take half a gigabyte. A batch of 8192 data points with ten attributes and 30 buckets each has 450,000.
  */
 const mostValues = 500_000;
 

@@ -231,10 +231,14 @@ test("a request that does not come to its end", async () => {
   while (receiver.intake.inFlight > 0) await new Promise((resolve) => setTimeout(resolve, 5));
 });
 
-test("a connection without requests is closed after a while", async () => {
-  receiver = await receiving({ limits: { idleTime: 50 } });
+test.each([
+  ["a connection without requests is closed soon", { headersTime: 50 }, false],
+  ["a connection without further requests is closed after a while", { idleTime: 50 }, true],
+])("%s", async (_, limits, asks) => {
+  receiver = await receiving({ limits });
   const session = connectHttp2(`http://127.0.0.1:${receiver.grpc.port}`);
   ends.push(() => session.destroy());
+  if (asks) session.request({ ":method": "GET" }).resume();
   await new Promise((resolve) => session.on("close", resolve));
   expect((await call(protobuf)).error).toBeUndefined();
 });

@@ -51,7 +51,9 @@ export async function startGrpcReceiver({ host, port, intake, clock }: ReceiverO
     sessions.add(session);
     session.once("close", () => sessions.delete(session));
     session.setLocalWindowSize(connectionWindow);
-    session.setTimeout(intake.limits.idleTime, () => session.close());
+    // Whoever connects has something to say, or holds a place that others need.
+    session.setTimeout(intake.limits.headersTime, () => session.close());
+    session.once("stream", () => session.setTimeout(intake.limits.idleTime));
     // Of the connection: the sender went away, or spoke nonsense; the session is closed after it.
     session.on("error", () => session.destroy());
   });

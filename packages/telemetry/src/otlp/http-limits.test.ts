@@ -53,6 +53,17 @@ test("a length beyond the limit is refused before anything comes", async () => {
   expect(lost()).toEqual(["request too large 1"]);
 });
 
+test("JSON beyond its own limit is refused", async () => {
+  receiver = await receiving({ limits: { json: 100 } });
+  const { socket, answer } = peer();
+  const json = `{"resourceLogs":[]${" ".repeat(100)}}`;
+  socket.write(
+    `POST /v1/logs HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: ${json.length}\r\n\r\n${json}`,
+  );
+  expect(await answer(/bytes/)).toMatch(/^HTTP\/1.1 413.*the request is larger than 100 bytes/s);
+  expect(receiver.sink.requests).toEqual([]);
+});
+
 test("a sender without end is refused, and cut off if it goes on", async () => {
   const time = simulation(1);
   receiver = await receiving({ limits: { request: 1000 } }, time);

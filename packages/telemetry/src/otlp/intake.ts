@@ -11,6 +11,8 @@ import { parseJson } from "./json.ts";
 export interface IntakeLimits {
   /** Bytes of one request, as sent and decompressed. */
   readonly request: number;
+  /** Of one that is JSON, which takes ten times that as objects. */
+  readonly json: number;
   /** Bytes of all requests that have begun to arrive, as sent. */
   readonly inFlight: number;
   /** Of one receiver. */
@@ -23,8 +25,9 @@ export interface IntakeLimits {
 }
 
 export const defaultIntakeLimits: IntakeLimits = {
-  request: 16 * 2 ** 20,
-  inFlight: 32 * 2 ** 20,
+  request: 8 * 2 ** 20,
+  json: 4 * 2 ** 20,
+  inFlight: 16 * 2 ** 20,
   connections: 1024,
   headersTime: 10_000,
   requestTime: 30_000,
@@ -92,12 +95,8 @@ export class Intake {
     this.#inFlight -= bytes;
   }
 
-  tooLarge(signal: Signal): Outcome {
-    return this.refuse(
-      signal,
-      "too large",
-      `the request is larger than ${this.limits.request} bytes; send less at once`,
-    );
+  tooLarge(signal: Signal, most = this.limits.request): Outcome {
+    return this.refuse(signal, "too large", `the request is larger than ${most} bytes; send less at once`);
   }
 
   refuse(signal: Signal, refused: Refusal, message: string, retryAfter?: number): Outcome {
@@ -114,6 +113,7 @@ export class Intake {
   take(signal: Signal, body: Uint8Array, format: Format, compression: string | undefined): Outcome {
     try {
       const bytes = this.#decompress(body, compression);
+      if (format === "json" && bytes.length > this.limits.json) return this.tooLarge(signal, this.limits.json);
       return { taken: this.#options.sink[signal](format === "json" ? recode(signal, bytes) : bytes) };
     } catch (error) {
       if (error instanceof MalformedError) return this.refuse(signal, "malformed", error.message);

@@ -1,5 +1,5 @@
 /**
- * Looks through JSON text before it is parsed: a body of 16 MiB that is nothing but "[]," or "{}," would take ten times its
+ * Looks through JSON text before it is parsed: a body of megabytes that is nothing but "[]," or "{}," would take ten times its
  * size as objects.
  */
 import { MalformedError } from "../sink.ts";

@@ -1,6 +1,8 @@
 /**
  * Protobuf's wire format, for messages that are mostly short texts and 64-bit integers: those are decimal text here, as in
  * OTLP/JSON. Source: protobuf.dev, Encoding.
+ *
+ * Package objects has a reader and writer of its own, for Kubernetes' messages: their 64-bit integers are numbers there.
  */
 import { MalformedError } from "../sink.ts";
 
