@@ -8,7 +8,6 @@ import type { TLSSocket } from "node:tls";
 import {
   type Attributes,
   type Context,
-  ROOT_CONTEXT,
   type SpanContext,
   SpanKind,
   SpanStatusCode,
@@ -16,8 +15,8 @@ import {
   trace,
 } from "@opentelemetry/api";
 import { getRPCMetadata, RPCType, setRPCMetadata } from "@opentelemetry/core";
-import { RandomIdGenerator } from "@opentelemetry/sdk-trace-base";
-import { bindEmitter } from "./context.ts";
+import type { IdGenerator } from "@opentelemetry/sdk-trace-base";
+import { bindEmitter, emptyContext } from "./context.ts";
 import { guarded, listen } from "./guard.ts";
 import { type Instruments, methodOf, nameOf, redactedQuery } from "./instruments.ts";
 
@@ -32,13 +31,15 @@ interface Routed {
   readonly route?: { readonly path?: unknown };
 }
 
-export function traceServers({ tracer, contexts, propagator, names, served, now }: Instruments): (() => void)[] {
+export function traceServers({ tracer, contexts, propagator, names, ids, served, now }: Instruments): (() => void)[] {
   const onStart = ({ request, response }: Exchange) => {
     if (request.headers["user-agent"]?.startsWith("kube-probe/")) {
-      contexts.attach(trace.setSpanContext(ROOT_CONTEXT, unrecorded()));
+      contexts.attach(trace.setSpanContext(emptyContext, unrecorded(ids)));
       return;
     }
-    const remote = propagator.extract(ROOT_CONTEXT, request.headers, headerGetter);
+    const { headers } = request;
+    const isAlone = headers.traceparent === undefined && headers.baggage === undefined;
+    const remote = isAlone ? emptyContext : propagator.extract(emptyContext, headers, headerGetter);
     const method = methodOf(request.method);
     const began = now();
     const attributes = requestAttributes(request);
@@ -81,10 +82,8 @@ export function traceServers({ tracer, contexts, propagator, names, served, now 
   return [listen("http.server.request.start", onStart), listen("tracing:fastify.request.handler:start", onFastify)];
 }
 
-const ids = new RandomIdGenerator();
-
 /** For Kubernetes' probes: nobody looks for them, here or in services that are asked because of them. */
-const unrecorded = (): SpanContext => ({
+const unrecorded = (ids: IdGenerator): SpanContext => ({
   traceId: ids.generateTraceId(),
   spanId: ids.generateSpanId(),
   traceFlags: TraceFlags.NONE,

@@ -1,6 +1,7 @@
 /** What all instrumentations share: the tracer, the context, and words of the semantic conventions for HTTP. */
 import type { Stopwatch } from "@flotilla/ambient";
 import type { Attributes, TextMapPropagator, Tracer } from "@opentelemetry/api";
+import type { IdGenerator } from "@opentelemetry/sdk-trace-base";
 import type { Contexts } from "./context.ts";
 import type { SpanNames } from "./span-name.ts";
 
@@ -9,6 +10,7 @@ export interface Instruments {
   readonly contexts: Contexts;
   readonly propagator: TextMapPropagator;
   readonly names: SpanNames;
+  readonly ids: IdGenerator;
   readonly now: Stopwatch;
   /** Told of each request that was answered, in seconds; absent where nobody wants metrics. */
   readonly served?: (seconds: number, attributes: Attributes) => void;

@@ -1,5 +1,5 @@
 /** Traces and metrics of a Node.js program from outside, composed. Loaded before the program; `scripts/bundle-tracing.ts` makes one file of it. */
-import { systemClock, systemStopwatch } from "@flotilla/ambient";
+import { systemClock, systemRandom, systemStopwatch } from "@flotilla/ambient";
 import { context, metrics, propagation, type Span, SpanStatusCode, trace } from "@opentelemetry/api";
 import {
   CompositePropagator,
@@ -7,16 +7,18 @@ import {
   W3CBaggagePropagator,
   W3CTraceContextPropagator,
 } from "@opentelemetry/core";
-import { JsonTraceSerializer, ProtobufTraceSerializer } from "@opentelemetry/otlp-transformer";
+import { JsonTraceSerializer } from "@opentelemetry/otlp-transformer";
 import { defaultResource, envDetector, type Resource, resourceFromAttributes } from "@opentelemetry/resources";
 import { BasicTracerProvider, type ReadableSpan } from "@opentelemetry/sdk-trace-base";
 import { giveWayToApp, isTaken } from "./app-sdk.ts";
 import { type Contexts, newContexts } from "./context.ts";
+import { encodeSpans } from "./encode-spans.ts";
 import { Exporter } from "./exporter.ts";
 import { traceFetch } from "./fetch.ts";
 import { guarded } from "./guard.ts";
 import { traceClients } from "./http-client.ts";
 import { traceServers } from "./http-server.ts";
+import { idsFrom } from "./ids.ts";
 import type { Instruments } from "./instruments.ts";
 import { annotateLines, annotatePino } from "./log-lines.ts";
 import { startMetrics } from "./metrics.ts";
@@ -53,8 +55,8 @@ function start(): void {
 }
 
 function queueTo(destination: Destination, batch: BatchSettings, untraced: <T>(run: () => T) => T): SpanQueue {
-  const serializer = destination.format === "json" ? JsonTraceSerializer : ProtobufTraceSerializer;
-  const encode = (spans: ReadableSpan[]) => serializer.serializeRequest(spans) ?? new Uint8Array();
+  const inJson = (spans: ReadableSpan[]) => JsonTraceSerializer.serializeRequest(spans) ?? new Uint8Array();
+  const encode = destination.format === "json" ? inJson : encodeSpans;
   return new SpanQueue(batch, new Exporter(destination, untraced, systemClock), encode, systemClock);
 }
 
@@ -65,7 +67,8 @@ function traceWith(
   contexts: Contexts,
   served: Instruments["served"],
 ): (() => void)[] {
-  const provider = new BasicTracerProvider({ resource, spanProcessors: [queue] });
+  const ids = idsFrom(systemRandom);
+  const provider = new BasicTracerProvider({ resource, spanProcessors: [queue], idGenerator: ids });
   const propagator = new CompositePropagator({
     propagators: [new W3CTraceContextPropagator(), new W3CBaggagePropagator()],
   });
@@ -80,7 +83,7 @@ function traceWith(
 
   const tracer = provider.getTracer("flotilla");
   const names = new SpanNames();
-  const instruments: Instruments = { tracer, contexts, propagator, names, now: systemStopwatch, served };
+  const instruments: Instruments = { tracer, contexts, propagator, names, ids, now: systemStopwatch, served };
   return [
     ...traceServers(instruments),
     ...traceClients(instruments),
