@@ -2,6 +2,9 @@
  * Writes protobuf from the last byte to the first: the length of a message, which comes before it, is then known when it is
  * written, so nothing is measured twice or moved. Fields are given in reverse.
  *
+ * Every request pays for it, so fields are written as the code has them: package telemetry's writer, which goes by tables and has
+ * 64-bit integers as text, is for those who keep what others sent.
+ *
  * Source: gogo/protobuf's MarshalToSizedBuffer, for the order; protobuf.dev, Encoding.
  */
 

@@ -3,21 +3,12 @@ import { closeSync, fstatSync, openSync } from "node:fs";
 import { crc32 } from "node:zlib";
 import { ByteReader } from "../store/bytes.ts";
 import { decompress } from "../store/compress.ts";
+import { DamagedError } from "../store/damaged-error.ts";
 import { readAt } from "../store/positional.ts";
 import type { Period } from "../telemetry.ts";
 import { type BlockFacts, footerLength, magic, type PageFacts } from "./block-writer.ts";
 import { type CompiledMatcher, type FlatLabels, flatLabels, type LabelSets, setTester } from "./label-sets.ts";
 import { readSamples, type Samples } from "./samples.ts";
-
-/** The file is not what was written. */
-export class DamagedError extends Error {
-  readonly path: string;
-
-  constructor(path: string, message: string) {
-    super(`${path}: ${message}`);
-    this.path = path;
-  }
-}
 
 export interface BlockSeries {
   readonly labels: FlatLabels;

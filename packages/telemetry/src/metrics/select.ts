@@ -1,6 +1,8 @@
 /** What queries read: the samples of blocks and heads, put together by series. */
+
+import { DamagedError } from "../store/damaged-error.ts";
 import { type Labels, type Period, QueryError } from "../telemetry.ts";
-import { type Block, DamagedError } from "./block.ts";
+import type { Block } from "./block.ts";
 import type { Head } from "./head.ts";
 import { compareFlat, compileMatcher, type FlatLabels, flatLabels, keyOfFlat, labelsOf } from "./label-sets.ts";
 import type { MetricLimits } from "./limits.ts";

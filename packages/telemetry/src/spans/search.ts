@@ -3,7 +3,7 @@
  * loop goes on, so that a long search holds up nothing else. A block that retention deletes meanwhile is passed over.
  */
 import type { TracesData } from "../otlp/types.ts";
-import { DamagedError } from "../store/segment.ts";
+import { DamagedError } from "../store/damaged-error.ts";
 import type { TraceSearch, TraceSummary } from "../telemetry.ts";
 import { TraceAssembly } from "./assemble.ts";
 import { BlockRows, mayHoldTraces, numbersIn } from "./block-rows.ts";

@@ -10,7 +10,8 @@
 
 import type { BlockStore } from "../store/block-store.ts";
 import { hashOfId } from "../store/bloom.ts";
-import { DamagedError, type Segment } from "../store/segment.ts";
+import { DamagedError } from "../store/damaged-error.ts";
+import type { Segment } from "../store/segment.ts";
 import { BlockRows } from "./block-rows.ts";
 import { RootDurations } from "./root-durations.ts";
 import { draftOf, type SpanBlock, type SpanDraft, type SpansAbout } from "./span-block.ts";

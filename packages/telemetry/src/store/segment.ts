@@ -8,6 +8,7 @@
 import { closeSync, constants, fstatSync, fsync, fsyncSync, ftruncateSync, openSync, rmSync } from "node:fs";
 import { crc32 } from "node:zlib";
 import { compress, decompress } from "./compress.ts";
+import { DamagedError } from "./damaged-error.ts";
 import { readAt, writeAt } from "./positional.ts";
 
 /** What is to become a block. Times are ms since the epoch, both included, of what is in it. */
@@ -39,9 +40,6 @@ interface Header<About> extends Stamps, Omit<Draft<About>, "sections"> {
   /** For each section: stored length, length, CRC-32 of what is stored. The lengths are equal: not compressed. */
   readonly sections: [number, number, number][];
 }
-
-/** The bytes of a block are not what was written. */
-export class DamagedError extends Error {}
 
 const frame = 16;
 const magic = 0x4b4c_4246;
@@ -111,7 +109,7 @@ export class Block<About> {
     return entry;
   }
 
-  #damaged = (section: number) => new DamagedError(`${this.#segment.path}: section ${section} is damaged`);
+  #damaged = (section: number) => new DamagedError(this.#segment.path, `section ${section} is damaged`);
 }
 
 export class Segment<About> {
