@@ -150,7 +150,7 @@ async function search(services: readonly string[], options: LogsOptions): Promis
     throw error instanceof QueryError ? new CommandError(`--grep ${grep}: ${error.message}`, 2) : error;
   }
   if (options.output === "json") return;
-  if (found === limit) process.stderr.write(`These are the newest ${limit}; for more: --limit, or a shorter --since\n`);
+  if (found === limit) process.stderr.write(`The newest ${limit}; older ones as well with --limit\n`);
   else if (shown === 0) process.stderr.write(changes ? "No change is known.\n" : "No line matches.\n");
 }
 
