@@ -324,7 +324,7 @@ const joined = (parts: readonly Uint8Array[]): Uint8Array =>
   parts.length === 1 ? (parts[0] as Uint8Array) : Buffer.concat(parts);
 
 /** 64 bits of nanoseconds, in numbers that are exact: 2^32 ns are 4294 ms and 967296 ns. */
-export function dividedNanos(high: number, low: number): [ms: number, ns: number] {
+function dividedNanos(high: number, low: number): [ms: number, ns: number] {
   const rest = high * 967_296 + low;
   const ms = Math.floor(rest / 1e6);
   return [high * 4294 + ms, rest - ms * 1e6];

@@ -17,7 +17,6 @@ export const encodeMetrics = (data: MetricsData): Uint8Array => encode(messageNa
 export const encodeLogs = (data: LogsData): Uint8Array => encode(messageNamed("LogsData"), data);
 export const encodeSpan = (span: Span): Uint8Array => encode(messageNamed("Span"), span);
 export const encodeLogRecord = (record: LogRecord): Uint8Array => encode(messageNamed("LogRecord"), record);
-export const encodeResource = (resource: Resource): Uint8Array => encode(messageNamed("Resource"), resource);
 export const encodeScope = (scope: Scope): Uint8Array => encode(messageNamed("InstrumentationScope"), scope);
 
 /**

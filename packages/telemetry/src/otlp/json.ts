@@ -53,7 +53,7 @@ function parse(text: string): unknown {
 type Place = (string | number)[];
 type Values = Record<string, unknown>;
 
-export function fromJson(message: Message, json: unknown): object {
+function fromJson(message: Message, json: unknown): object {
   return messageFrom(message, json, []);
 }
 
