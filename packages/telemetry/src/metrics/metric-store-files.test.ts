@@ -36,6 +36,18 @@ describe("after a crash", () => {
     expect(store.stats().recovered).toEqual({ records: 1, clean: false, torn: 0, damaged: [] });
   });
 
+  test("what the next process stops in order is told as that, though it keeps what was before", async () => {
+    open();
+    add(gauge("g", point(begin, 1)));
+    await simulated.advance(200);
+    crash();
+    add(gauge("g", point(begin + second, 2)));
+    store.close();
+    open();
+    expect(store.stats().recovered).toMatchObject({ clean: true, records: 2 });
+    expect(valuesOf("g")).toEqual([[1, 2]]);
+  });
+
   test("a torn end is cut off and said", async () => {
     open();
     add(gauge("g", point(begin, 1)));

@@ -224,7 +224,8 @@ export class MetricStore implements SeriesSource {
         journal.close();
         this.#journalPaths.push(path);
         recovered.torn += replayed.torn;
-        recovered.clean &&= replayed.clean;
+        // Earlier ones are of earlier processes, whose ends have been told.
+        recovered.clean = replayed.clean;
       } catch (error) {
         // Whole by its checks and yet no journal of ours: it must not keep us from starting.
         recovered.clean = false;
