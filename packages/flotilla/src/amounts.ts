@@ -12,11 +12,11 @@ export function milliseconds(value: number): string {
 
 const trim = (value: number, digits: number) => String(Number(value.toFixed(digits)));
 
-/** Four significant digits at most; very large and very small ones with an exponent. */
+/** Whole where it is large (bytes, times), else four significant digits; the very large and very small with an exponent. */
 export function amount(value: number): string {
   if (!Number.isFinite(value)) return Number.isNaN(value) ? "NaN" : value > 0 ? "+Inf" : "-Inf";
   const size = Math.abs(value);
-  if (size !== 0 && (size >= 1e7 || size < 1e-3)) return value.toExponential(2);
+  if (size !== 0 && (size >= 1e15 || size < 1e-3)) return value.toExponential(2);
   return String(Number(value.toPrecision(size >= 1000 ? Math.ceil(Math.log10(size + 1)) : 4)));
 }
 
