@@ -1,6 +1,10 @@
-/** What an app says of telemetry in the environment that it runs in, in numbers: for the process that keeps telemetry. */
+/**
+ * What an app says of telemetry in the environment that it runs in, in numbers: for the process that keeps telemetry, which has no
+ * use for the rest of this package and does not load it.
+ */
 import { type App, parsePeriod, quantityValue } from "@flotilla/objects";
-import { fromAppObject } from "./app-object.ts";
+import { local } from "./environment.ts";
+import type { App as Model } from "./model/model.ts";
 import type { Retention } from "./model/objectives.ts";
 
 /** A key of a Secret in the app's namespace: "name=value,name=value". */
@@ -31,8 +35,10 @@ const retentionOf = (stated: Retention | null | undefined): RetentionSettings =>
 
 /** `object`: without mistakes (`check`). */
 export function telemetrySettings(object: App): TelemetrySettings {
-  const { app, environment } = fromAppObject(object);
-  const { otlp, retention } = app.environments?.[environment]?.telemetry ?? {};
+  const { environments, environment = local } = object.spec as unknown as Pick<Model, "environments"> & {
+    readonly environment?: string;
+  };
+  const { otlp, retention } = environments?.[environment]?.telemetry ?? {};
   const namespace = object.metadata.namespace ?? "";
   const headersOf = (headers: { secret: PropertyKey; key: string } | null | undefined) =>
     headers ? { headers: { namespace, secret: String(headers.secret), key: headers.key } } : {};

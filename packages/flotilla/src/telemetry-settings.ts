@@ -4,7 +4,7 @@
  */
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
-import { type TelemetrySettings, telemetrySettings } from "@flotilla/app";
+import { type TelemetrySettings, telemetrySettings } from "@flotilla/app/telemetry-settings";
 import { type Controller, watchMapped } from "@flotilla/client";
 import { type App, Apps } from "@flotilla/objects";
 

@@ -23,8 +23,24 @@ function readText(path: string): string | undefined {
   }
 }
 
+/** A line of numbers and a name of at most 64 bytes. One for all: hundreds are read at a time, every few seconds. */
+const line = Buffer.alloc(1024);
+
+function readLine(path: string): string | undefined {
+  let file: number | undefined;
+  try {
+    file = openSync(path, "r");
+    return line.toString("latin1", 0, readSync(file, line));
+  } catch {
+    // As above.
+    return undefined;
+  } finally {
+    if (file !== undefined) closeSync(file);
+  }
+}
+
 export function processEntry(pid: number): ProcessEntry | undefined {
-  const stat = readText(`/proc/${pid}/stat`);
+  const stat = readLine(`/proc/${pid}/stat`);
   if (stat === undefined) return undefined;
   // The name may hold spaces and parentheses; everything after the last one is numbers.
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");

@@ -23,8 +23,11 @@ interface Sample {
   readonly cpuNanoseconds: number;
 }
 
-/** As often as the metrics of a cluster are taken. Milliseconds. */
-const sampleEvery = 10_000;
+/**
+ * When nobody has asked for so long, so that the next answer has a look before it. Longer than the ten seconds between two scrapes:
+ * each look reads the table of all processes of the machine. Milliseconds.
+ */
+const sampleAfter = 15_000;
 /** Shorter windows say little: the kernel counts in hundredths of a second. */
 const shortestWindow = 1000;
 
@@ -33,9 +36,11 @@ export function usageSampler(runtime: Runtime, clock: Clock): UsageSampler {
   let latest: ReadonlyMap<string, Usage> = new Map();
   let cancel: Cancel = () => {};
   let stopped = false;
+  let sampledAt = Number.NEGATIVE_INFINITY;
 
   async function sample() {
     const at = clock.now();
+    sampledAt = at;
     const usage = new Map<string, Usage>();
     const running = await runtime.list();
     for (const { id, cpuNanoseconds, memoryBytes } of running) {
@@ -55,8 +60,9 @@ export function usageSampler(runtime: Runtime, clock: Clock): UsageSampler {
 
   async function loop() {
     // What cannot be measured now may be the next time; whoever asks in between is told.
-    await sample().catch(() => undefined);
-    if (!stopped) cancel = clock.after(sampleEvery, () => void loop(), { background: true });
+    if (clock.now() - sampledAt >= sampleAfter) await sample().catch(() => undefined);
+    const wait = sampledAt + sampleAfter - clock.now();
+    if (!stopped) cancel = clock.after(Math.max(wait, shortestWindow), () => void loop(), { background: true });
   }
   void loop();
 
