@@ -1,6 +1,7 @@
 // The command line. Each command is loaded when it is asked for, so that `flotilla status` does not pay for `flotilla up`.
 import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { CommandError, exitCodes, inWords } from "./errors.ts";
+import { printLines } from "./legible.ts";
 
 const version = "0.1.0";
 
@@ -174,7 +175,9 @@ try {
   if (error instanceof CommanderError) {
     process.exitCode = error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
   } else {
-    console.error(inWords(error) ?? error);
+    const words = inWords(error);
+    if (words === undefined) console.error(error);
+    else printLines(process.stderr, words.split("\n"));
     process.exitCode = error instanceof CommandError ? error.exitCode : exitCodes.failed;
   }
 }

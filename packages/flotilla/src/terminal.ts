@@ -1,5 +1,6 @@
 /** What a terminal can show: colour, redrawn lines, columns. Without a terminal, plain lines. */
 import { stripVTControlCharacters, styleText } from "node:util";
+import { legible } from "./legible.ts";
 
 export interface Terminal {
   readonly interactive: boolean;
@@ -33,8 +34,9 @@ export const isColoured = (stream: NodeJS.WriteStream): boolean =>
 export const visibleWidth = (text: string): number => stripVTControlCharacters(text).length;
 
 /** Left-aligned columns, two spaces apart; the last one is not padded. */
-export function columns(rows: readonly (readonly string[])[]): string[] {
+export function columns(given: readonly (readonly string[])[]): string[] {
   const widths: number[] = [];
+  const rows = given.map((row) => row.map(legible));
   for (const row of rows)
     row.forEach((cell, i) => {
       widths[i] = Math.max(widths[i] ?? 0, visibleWidth(cell));
@@ -66,7 +68,7 @@ export class LiveLines {
 
   /** Writes above the live lines, which are drawn anew by the next `draw`. */
   print(text: string): void {
-    this.#terminal.write(`${this.#up()}\x1b[J${text}\n`);
+    this.#terminal.write(`${this.#up()}\x1b[J${text.split("\n").map(legible).join("\n")}\n`);
     this.#drawn = [];
   }
 
@@ -83,7 +85,8 @@ export class LiveLines {
 }
 
 /** A line that is too long would wrap, and one line up would no longer be one line up. Colours stay. */
-export function fit(line: string, columns: number): string {
+export function fit(given: string, columns: number): string {
+  const line = legible(given);
   if (visibleWidth(line) <= columns) return line;
   let room = columns - 1;
   let text = "";

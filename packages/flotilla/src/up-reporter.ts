@@ -1,5 +1,6 @@
 /** What `flotilla up` shows: redrawn lines on a terminal, lines without one, JSON events for programs. */
 import { type Cancel, type Clock, systemClock } from "@flotilla/ambient";
+import { jsonText, printLines } from "./legible.ts";
 import { changedLines, failureLines, progressLines } from "./progress.ts";
 import type { ServiceState } from "./service-state.ts";
 import { isColoured, LiveLines, painter, terminal } from "./terminal.ts";
@@ -46,7 +47,7 @@ export function lineReporter(stream: Pick<NodeJS.WriteStream, "write">, clock: C
   let printed: readonly ServiceState[] = [];
   let now: readonly ServiceState[] = [];
   let pending: Cancel | undefined;
-  const print = (line: string) => stream.write(`${line}\n`);
+  const print = (text: string) => printLines(stream, text.split("\n"));
   const flush = () => {
     pending = void pending?.();
     changedLines(printed, now).forEach(print);
@@ -122,7 +123,7 @@ export function liveReporter(stream: NodeJS.WriteStream, name: string): Reporter
       draw();
     },
     notReady: (failing) => {
-      stream.write(`Not ready:\n${failing.flatMap(failureLines).join("\n")}\n`);
+      printLines(stream, ["Not ready:", ...failing.flatMap(failureLines).flatMap((line) => line.split("\n"))]);
     },
     stop() {
       stopped = true;
@@ -134,7 +135,7 @@ export function liveReporter(stream: NodeJS.WriteStream, name: string): Reporter
 /** One event a line: {"event": "note" | "service" | "ready" | "not ready", ...}. */
 export function jsonReporter(stream: NodeJS.WriteStream): Reporter {
   const last = new Map<string, string>();
-  const emit = (event: string, fields: object) => stream.write(`${JSON.stringify({ event, ...fields })}\n`);
+  const emit = (event: string, fields: object) => stream.write(`${jsonText({ event, ...fields })}\n`);
   return {
     note: (message) => emit("note", { message }),
     states(states) {

@@ -6,6 +6,7 @@ import { type LogSearch, QueryError } from "@flotilla/telemetry/ask";
 import { applicationOf, connect } from "../connect.ts";
 import { CommandError } from "../errors.ts";
 import { foundLines, type Line, severity } from "../found-logs.ts";
+import { jsonText, printLines } from "../legible.ts";
 import { shownLines } from "../line-text.ts";
 import { duration } from "../period.ts";
 import { telemetryOf } from "../telemetry-of.ts";
@@ -163,9 +164,9 @@ type Print = (line: Line) => void;
 
 /** `oneTrace`: all lines are of one trace, which need not be named again. */
 function printer(asJson: boolean, oneTrace = false): Print {
-  if (asJson) return (line) => process.stdout.write(`${JSON.stringify(line)}\n`);
+  if (asJson) return (line) => void process.stdout.write(`${jsonText(line)}\n`);
   const look = { paint: painter(isColoured(process.stdout)), colour: colours(), oneTrace };
-  return (line) => process.stdout.write(`${shownLines(line, look).join("\n")}\n`);
+  return (line) => printLines(process.stdout, shownLines(line, look));
 }
 
 async function* linesOf(body: AsyncIterable<Uint8Array>): AsyncGenerator<string> {

@@ -1,8 +1,10 @@
 // flotilla query: PromQL, now as a table, or over time as sparklines.
+
 import { systemClock } from "@flotilla/ambient";
 import { type Labels, ProviderError, type QueryData, QueryError } from "@flotilla/telemetry/ask";
 import { amount, sparkline } from "../amounts.ts";
 import { CommandError, exitCodes } from "../errors.ts";
+import { jsonText, printLines } from "../legible.ts";
 import { duration } from "../period.ts";
 import { telemetryOf } from "../telemetry-of.ts";
 import { columns, fit, isColoured, painter, visibleWidth } from "../terminal.ts";
@@ -42,9 +44,9 @@ export async function query(text: string, { dir, environment, since, step, outpu
     if (error instanceof QueryError) throw new CommandError(withPlace(text, error));
     throw error instanceof ProviderError ? new CommandError(error.message) : error;
   });
-  if (output === "json") return void process.stdout.write(`${JSON.stringify(data, null, 2)}\n`);
+  if (output === "json") return void process.stdout.write(`${jsonText(data, 2)}\n`);
   const lines = shown(data, { paint: painter(isColoured(process.stdout)), width });
-  if (lines.length > 0) process.stdout.write(`${lines.join("\n")}\n`);
+  if (lines.length > 0) printLines(process.stdout, lines);
   else process.stderr.write("Nothing: no series matches, or none has a value here.\n");
 }
 

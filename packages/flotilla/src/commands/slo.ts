@@ -1,4 +1,5 @@
 // flotilla slo: what is promised, what came of it, what is left of each error budget, and which alerts there are.
+
 import {
   defaultObjectiveWindow,
   parsePeriod,
@@ -7,6 +8,7 @@ import {
 } from "@flotilla/objects";
 import { amount } from "../amounts.ts";
 import { applicationOf } from "../connect.ts";
+import { jsonText, printLines } from "../legible.ts";
 import { columns, isColoured, painter, type Style } from "../terminal.ts";
 
 export interface SloOptions {
@@ -16,12 +18,12 @@ export interface SloOptions {
 export async function slo(dir: string, { output }: SloOptions): Promise<void> {
   const { api, app } = await applicationOf(dir);
   const { items } = await api.list(ServiceLevelObjectives, { namespace: app.metadata.namespace as string });
-  if (output === "json") return void process.stdout.write(`${JSON.stringify(items, null, 2)}\n`);
+  if (output === "json") return void process.stdout.write(`${jsonText(items, 2)}\n`);
   if (items.length === 0)
     return void process.stderr.write(
       'No objectives. A service states its own: objectives: { availability: "99.9%" }\n',
     );
-  process.stdout.write(`${table(items, painter(isColoured(process.stdout))).join("\n")}\n`);
+  printLines(process.stdout, table(items, painter(isColoured(process.stdout))));
 }
 
 export function table(

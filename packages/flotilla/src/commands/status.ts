@@ -1,8 +1,10 @@
 // flotilla status: what runs, from which version, how much it uses, where it answers.
+
 import { sleep, systemClock } from "@flotilla/ambient";
 import { type Pod, Pods, quantityMilliValue, quantityValue, type Service, Services } from "@flotilla/objects";
 import { applicationOf, connect } from "../connect.ts";
 import { outputs } from "../last-output.ts";
+import { jsonText, printLines } from "../legible.ts";
 import { failureLines } from "../progress.ts";
 import { type ServiceState, serviceStates } from "../service-state.ts";
 import { telemetryLines } from "../telemetry-lines.ts";
@@ -32,7 +34,7 @@ export async function status(dir: string, options: StatusOptions): Promise<void>
   for (;;) {
     const { url, parts, telemetry, cluster } = await look(dir);
     if (options.output === "json")
-      process.stdout.write(`${JSON.stringify({ url, parts, telemetry }, null, options.watch ? 0 : 2)}\n`);
+      process.stdout.write(`${jsonText({ url, parts, telemetry }, options.watch ? 0 : 2)}\n`);
     else {
       const failures = parts.filter(
         ({ state, output, message }) => state === "failing" && (output || message?.includes("\n")),
@@ -45,7 +47,7 @@ export async function status(dir: string, options: StatusOptions): Promise<void>
         ...telemetryLines(telemetry, cluster.ports, paint),
       ].flatMap((line) => line.split("\n"));
       if (live) live.draw(lines);
-      else process.stdout.write(`${lines.join("\n")}\n`);
+      else printLines(process.stdout, lines);
     }
     if (!options.watch) return;
     await sleep(systemClock, 1000);

@@ -1,9 +1,11 @@
 // flotilla top: the services now: requests, errors, response times, processor and memory; again and again on a terminal.
+
 import { sleep, systemClock } from "@flotilla/ambient";
 import type { QueryData, Telemetry } from "@flotilla/telemetry/ask";
 import { amount, milliseconds, sparkline } from "../amounts.ts";
 import { applicationOf } from "../connect.ts";
 import { CommandError } from "../errors.ts";
+import { jsonText, printLines } from "../legible.ts";
 import { serviceStates } from "../service-state.ts";
 import { telemetryOf } from "../telemetry-of.ts";
 import { columns, fit, isColoured, LiveLines, painter, terminal, visibleWidth } from "../terminal.ts";
@@ -63,8 +65,8 @@ export async function top(dir: string, { once, output }: TopOptions): Promise<vo
     return figures(telemetry, app.metadata.namespace as string, names, systemClock.now());
   };
   let found = await look();
-  if (output === "json") return void process.stdout.write(`${JSON.stringify(found, null, 2)}\n`);
-  if (!live) return void process.stdout.write(`${table(found, canvas()).join("\n")}\n`);
+  if (output === "json") return void process.stdout.write(`${jsonText(found, 2)}\n`);
+  if (!live) return void printLines(process.stdout, table(found, canvas()));
   let fault: string | undefined;
   for (;;) {
     const lines = table(found, canvas());

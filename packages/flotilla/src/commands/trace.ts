@@ -1,4 +1,5 @@
 // flotilla trace: the newest traces, those that match, or one of them with what it waited for.
+
 import { systemClock } from "@flotilla/ambient";
 import {
   carriers,
@@ -12,6 +13,7 @@ import {
 import { milliseconds } from "../amounts.ts";
 import { CommandError } from "../errors.ts";
 import { lineOf } from "../found-logs.ts";
+import { escaped, jsonText, printLines } from "../legible.ts";
 import { markText } from "../line-text.ts";
 import { duration, pairs } from "../period.ts";
 import { telemetryOf } from "../telemetry-of.ts";
@@ -45,11 +47,12 @@ export async function trace(id: string | undefined, options: TraceOptions): Prom
     ...(since !== undefined && { from: systemClock.now() - since }),
     limit: options.limit,
   });
-  if (options.output === "json") process.stdout.write(`${JSON.stringify(found, null, 2)}\n`);
+  if (options.output === "json") process.stdout.write(`${jsonText(found, 2)}\n`);
   else if (found.length === 0) process.stderr.write("No trace matches.\n");
   else
-    process.stdout.write(
-      `${table(found, { paint: painter(isColoured(process.stdout)), width: process.stdout.columns }).join("\n")}\n`,
+    printLines(
+      process.stdout,
+      table(found, { paint: painter(isColoured(process.stdout)), width: process.stdout.columns }),
     );
 }
 
@@ -88,7 +91,7 @@ async function showOne(telemetry: Telemetry, given: string, { output }: TraceOpt
   const tree = data && traceTree(data);
   if (!data || !tree)
     throw new CommandError(`There is no trace ${id}; it may be too old, or sampled away. The newest: flotilla trace`);
-  if (output === "json") return void process.stdout.write(`${toJson("traces", data)}\n`);
+  if (output === "json") return void process.stdout.write(`${escaped(toJson("traces", data))}\n`);
   const logs = await telemetry.logs({ traceId: id, limit: 200 });
   const paint = painter(isColoured(process.stdout));
   const { columns: width } = process.stdout;
@@ -101,7 +104,7 @@ async function showOne(telemetry: Telemetry, given: string, { output }: TraceOpt
     services: [...services],
   });
   const lines = [...waterfall(tree, logs, canvas), ...changeLines(marks, tree.startedAt, canvas.textWidth)];
-  process.stdout.write(`${lines.join("\n")}\n`);
+  printLines(process.stdout, lines);
 }
 
 /** Milliseconds before a trace in which a change may have to do with it. */
