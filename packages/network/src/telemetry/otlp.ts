@@ -27,7 +27,10 @@ export function attribute(writer: ReverseWriter, field: number, key: string, val
   writer.message(field, end);
 }
 
-/** An Export{Trace,Metrics}ServiceRequest of one resource and scope, of a writer that holds the fields of its ScopeSpans or ScopeMetrics. */
+/**
+ * An Export{Trace,Metrics}ServiceRequest of one resource and scope, of a writer that holds the fields of its ScopeSpans or
+ * ScopeMetrics.
+ */
 export function wrapped(writer: ReverseWriter, resource: Attributes, { name, version }: Scope): Buffer {
   const scope = writer.end;
   if (version !== undefined) writer.text(2, version);

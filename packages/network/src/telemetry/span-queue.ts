@@ -1,6 +1,6 @@
 /**
- * Spans on their way out: encoded some at a time, which is a fraction of the price of one by one, sent in batches, kept for a while when nobody takes them, counted when they are
- * dropped. What is kept is bounded in bytes; of what does not fit the oldest goes.
+ * Spans on their way out: encoded some at a time, which is a fraction of the price of one by one, sent in batches, kept for a while
+ * when nobody takes them, counted when they are dropped. What is kept is bounded in bytes; of what does not fit the oldest goes.
  */
 import type { Cancel, Clock } from "@flotilla/ambient";
 import { type Attributes, type Scope, wrapped } from "./otlp.ts";

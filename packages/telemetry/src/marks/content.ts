@@ -61,12 +61,12 @@ export const isSystemNamespace = (namespace: string | undefined): boolean =>
   namespace === undefined || namespace.startsWith("kube-") || namespace === "flotilla-system";
 
 /** What every namespace is given by the cluster, and the one Service that leads to its API. */
-const furniture = new Set(["ConfigMap kube-root-ca.crt", "ServiceAccount default", "Service kubernetes"]);
+const givenByCluster = new Set(["ConfigMap kube-root-ca.crt", "ServiceAccount default", "Service kubernetes"]);
 
 /** What a controller made of another object follows from that one; what an App became is what the App says. */
 export function isMarked(object: KubeObject): boolean {
   const { namespace, name } = object.metadata;
-  if (isSystemNamespace(namespace) || furniture.has(`${object.kind} ${name}`)) return false;
+  if (isSystemNamespace(namespace) || givenByCluster.has(`${object.kind} ${name}`)) return false;
   const owner = controllerOf(object);
   return owner === undefined || owner.kind === "App";
 }

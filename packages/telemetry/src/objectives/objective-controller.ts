@@ -1,6 +1,6 @@
 /**
- * Keeps the promise in sight: measures each ServiceLevelObjective at an interval, says in its status what came of it, and tells
- * of alerts by Events, marks and receivers. It decides only; measuring and delivering are effects whose outcome are sources.
+ * Measures each ServiceLevelObjective at an interval, says in its status what came of it, and tells of alerts by Events, marks
+ * and receivers. It decides only; measuring and delivering are effects whose outcome are sources.
  */
 import { type Controller, type Decision, type Effect, type EventNote, event, status, watch } from "@flotilla/client";
 import {

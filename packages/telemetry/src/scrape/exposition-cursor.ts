@@ -1,4 +1,7 @@
-/** A place in a text of metrics, and the pieces that both formats are made of. The older one is generous with spaces, OpenMetrics is not. */
+/**
+ * A place in a text of metrics, and the pieces that both formats are made of. The older one is generous with spaces, OpenMetrics
+ * is not.
+ */
 import { ExpositionError, type Label } from "./exposition.ts";
 
 export interface Cursor {

@@ -1,13 +1,13 @@
 /**
  * Tail sampling, when the volume asks for it: as long as all fits, all is kept. When it does not, older traces are thinned out
  * before any time is deleted: from segments that are complete, every second normal trace is taken away, by a hash of its id, so
- * that a trace is whole or gone (unless it lies over two segments of which one is thinned out more); those that stay count twice. Traces with an error, and those that took longer than the p99 of their
- * root operation, are always kept and count once, so that sums stay right.
+ * that a trace is whole or gone (unless it lies over two segments of which one is thinned out more); those that stay count twice.
+ * Traces with an error, and those that took longer than the p99 of their root operation, are always kept and count once, so that
+ * sums stay right.
  *
  * The decision is late on purpose: no trace is judged before its spans are there, and taking in waits for nothing. Segments thinned
  * out least come first, so that in the end the whole age is covered evenly. After `deepest` times, retention deletes.
  */
-
 import type { BlockStore } from "../store/block-store.ts";
 import { hashOfId } from "../store/bloom.ts";
 import { DamagedError } from "../store/damaged-error.ts";
