@@ -19,7 +19,8 @@ export interface LoadResult {
 export interface Load {
   /** Stops sending, waits for what is on its way. */
   stop(): Promise<LoadResult>;
-  readonly sent: () => number;
+  /** Orders that were answered with 201 so far. */
+  readonly ordered: () => number;
 }
 
 /** `rate` requests a second, every fifth one an order; open loop: a slow answer does not slow down what follows. */
@@ -74,7 +75,7 @@ export function load(url: string, rate: number, idempotentOnly = false): Load {
     }
   }, 5);
   return {
-    sent: () => sent,
+    ordered: () => orders.length,
     async stop() {
       clearInterval(timer);
       await Promise.all(running);

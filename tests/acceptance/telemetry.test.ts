@@ -36,6 +36,9 @@ async function json<T>(...args: string[]): Promise<T> {
   return JSON.parse(out) as T;
 }
 
+/** Milliseconds. On a quiet machine it takes less than two seconds, most of them the command's; how long is the benches' to say. */
+const patience = 20_000;
+
 /** Traces of orders, once all services that take part in one have told of it. */
 async function tracesOfOrders(within: number, ...options: string[]): Promise<Found[]> {
   const end = Date.now() + within;
@@ -60,9 +63,9 @@ interface Exported {
 
 let traceId: string;
 
-test("an order is one trace through three services and the database, found two seconds after it", async () => {
+test("an order is one trace through three services and the database, found moments after it", async () => {
   const id = await order();
-  const [found] = await tracesOfOrders(2000);
+  const [found] = await tracesOfOrders(patience);
   expect(found).toBeDefined();
   ({ traceId } = found as Found);
 
@@ -143,7 +146,7 @@ test("a service that became slow is named by the critical path, with the change 
   await shop.up();
   // In a single one this machine may have been busy with something else for longer.
   for (let i = 0; i < 5; i++) await order();
-  const found = await tracesOfOrders(5000, "--since", "20s", "--min", "200ms");
+  const found = await tracesOfOrders(patience, "--since", "60s", "--min", "200ms");
   const [fastest] = found.sort((a, b) => a.duration - b.duration);
   const { out } = await shop.flotilla("trace", (fastest as Found).traceId);
   const [, first = ""] = out.slice(out.indexOf("critical path")).split("\n");
