@@ -39,7 +39,7 @@ function lost(signal: keyof typeof units, reason: string, count: number): string
 
 function trouble({ fault, recovered }: SignalStatus, paint: Paint): string {
   if (fault !== undefined) return paint("red", fault);
-  return recovered.clean ? "" : paint("yellow", "was killed: up to its last second is missing");
+  return recovered.clean ? "" : paint("yellow", "was killed: the last fifth of a second may be missing");
 }
 
 function forwardingTrouble({ failing, dropped }: NonNullable<TelemetryStatus["forwarding"]>, paint: Paint): string {
