@@ -4,6 +4,7 @@ import { systemClock } from "@flotilla/ambient";
 import {
   carriers,
   type FoundLog,
+  QueryError,
   type Telemetry,
   type TraceSummary,
   toJson,
@@ -92,7 +93,14 @@ async function showOne(telemetry: Telemetry, given: string, { output }: TraceOpt
   if (!data || !tree)
     throw new CommandError(`There is no trace ${id}; it may be too old, or sampled away. The newest: flotilla trace`);
   if (output === "json") return void process.stdout.write(`${escaped(toJson("traces", data))}\n`);
-  const logs = await telemetry.logs({ traceId: id, limit: 200 });
+  let logs: FoundLog[] = [];
+  const missing: string[] = [];
+  try {
+    logs = await telemetry.logs({ traceId: id, limit: 200 });
+  } catch (error) {
+    if (!(error instanceof QueryError)) throw error;
+    missing.push("", `its lines are not shown: ${error.message}`);
+  }
   const paint = painter(isColoured(process.stdout));
   const { columns: width } = process.stdout;
   const canvas = { paint, width: width ?? 120, textWidth: width ?? Number.POSITIVE_INFINITY };
@@ -103,7 +111,7 @@ async function showOne(telemetry: Telemetry, given: string, { output }: TraceOpt
     to: tree.startedAt,
     services: [...services],
   });
-  const lines = [...waterfall(tree, logs, canvas), ...changeLines(marks, tree.startedAt, canvas.textWidth)];
+  const lines = [...waterfall(tree, logs, canvas), ...missing, ...changeLines(marks, tree.startedAt, canvas.textWidth)];
   printLines(process.stdout, lines);
 }
 

@@ -117,7 +117,8 @@ const telemetry: Start = async ({ folder, cluster, stop }) => {
     sink,
     losses,
     log,
-    kept: (search) => logs.logs(search),
+    // Of a moment; whatever it finds must be known.
+    kept: (search) => logs.logs(search, Number.POSITIVE_INFINITY),
   });
   const marks = startMarks({
     api,

@@ -286,6 +286,33 @@ describe("a search", () => {
   });
 });
 
+describe("more than an answer may hold", () => {
+  const large = (): LogStore => {
+    const store = open();
+    for (let at = 0; at < 30; at++)
+      add(store, from("large", record(`${at} ${"x".repeat(500_000)}`, { timeUnixNano: nanos(at) })));
+    return store;
+  };
+  test("is refused with what to do", async () => {
+    const store = large();
+    await expect(store.logs({})).rejects.toThrow("ask for fewer lines or a shorter time");
+    expect(await store.logs({ limit: 10 })).toHaveLength(10);
+    expect(await store.logs({ grep: "^2\\d " })).toHaveLength(10);
+  });
+  test("comes one after the other to whoever follows", async () => {
+    const store = large();
+    const seen: string[] = [];
+    for (let after = "0", looks = 0; looks < 10; looks++)
+      for (const { id, record } of await store.logs({ after })) {
+        seen.push(record.body?.stringValue?.split(" ")[0] as string);
+        after = id;
+      }
+    expect(seen).toEqual(Array.from({ length: 30 }, (_, index) => String(index)));
+  });
+  test("is found all the same by whoever has room", async () =>
+    expect(await large().logs({}, Number.POSITIVE_INFINITY)).toHaveLength(30));
+});
+
 describe("what cannot be searched for", () => {
   test.each<[search: LogSearch, message: string]>([
     [{ grep: "a(b" }, "1:2: Unterminated group"],

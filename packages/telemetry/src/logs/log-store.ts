@@ -9,7 +9,7 @@ import { ByteWriter } from "../store/bytes.ts";
 import { DamagedError } from "../store/damaged-error.ts";
 import { Block, type Draft } from "../store/segment.ts";
 import type { StoreStats } from "../store/store-stats.ts";
-import type { FoundLog, LogSearch } from "../telemetry.ts";
+import { type FoundLog, type LogSearch, QueryError } from "../telemetry.ts";
 import { type AboutLogs, LogColumns } from "./log-columns.ts";
 import { parseLogs, type RawLogs } from "./log-request.ts";
 import { type LogSource, LogView } from "./log-view.ts";
@@ -40,8 +40,12 @@ const prefix = 16;
 
 interface Match {
   readonly time: number;
+  readonly size: number;
   readonly found: FoundLog;
 }
+
+/** Bytes of the records of one answer: some ask at once, and as text each takes several times that. */
+const answerBytes = 8 << 20;
 
 export class LogStore {
   readonly #clock: Clock;
@@ -102,9 +106,10 @@ export class LogStore {
 
   /**
    * See `Telemetry`. Without `after`: the newest by time, oldest first. With it: the first of those that came in after it, also oldest
-   * first; the greatest `id` among them is the next `after`. A search that cannot be is a `QueryError`.
+   * first; the greatest `id` among them is the next `after`. A search that cannot be is a `QueryError`, and so is one that finds more than
+   * `most` bytes; with `after` it finds fewer instead.
    */
-  async logs(search: LogSearch): Promise<FoundLog[]> {
+  async logs(search: LogSearch, most = answerBytes): Promise<FoundLog[]> {
     const sought = soughtBy(search);
     const limit = search.limit ?? defaultLimit;
     if (limit <= 0) return [];
@@ -116,6 +121,13 @@ export class LogStore {
     for (const source of sources) {
       if (best.length >= limit && (isFollowing || source.to < (best[0]?.time ?? 0))) break;
       best = this.#merged(best, source, sought, limit, isFollowing);
+      const fitting = fittingIn(best, most);
+      if (fitting < best.length && !isFollowing)
+        throw new QueryError(`1:1: what is found has more than ${most} bytes; ask for fewer lines or a shorter time`);
+      if (fitting < best.length) {
+        best = best.slice(0, Math.max(1, fitting));
+        break;
+      }
       if (this.#clock.now() - begun < slice) continue;
       await new Promise<void>((resolve) => this.#clock.soon(resolve));
       begun = this.#clock.now();
@@ -193,7 +205,7 @@ export class LogStore {
       const chosen = isFollowing ? indexes.slice(0, limit - best.length) : indexes.slice(-limit);
       const added = chosen
         .filter((index) => isFollowing || best.length < limit || (ms[index] as number) >= (best[0]?.time ?? 0))
-        .map((index) => ({ time: ms[index] as number, found: view.found(index) }));
+        .map((index) => ({ time: ms[index] as number, size: view.sizeOf(index), found: view.found(index) }));
       if (isFollowing) return [...best, ...added];
       return [...best, ...added].sort(byTime).slice(-limit);
     } catch (error) {
@@ -205,6 +217,16 @@ export class LogStore {
       if (source instanceof Block) view.release();
     }
   }
+}
+
+/** How many of them, from the first on, have no more than `most` bytes together. */
+function fittingIn(matches: readonly Match[], most: number): number {
+  let bytes = 0;
+  const beyond = matches.findIndex(({ size }) => {
+    bytes += size;
+    return bytes > most;
+  });
+  return beyond < 0 ? matches.length : beyond;
 }
 
 const byTime = (a: Match, b: Match): number => a.time - b.time || (a.found.id < b.found.id ? -1 : 1);

@@ -125,6 +125,13 @@ export class LogView {
     return this.rests.subarray(startOf(restEnd, index), restEnd[index]);
   }
 
+  /** Bytes of what is in no column of numbers. */
+  sizeOf(index: number): number {
+    const { textEnd, restEnd } = this.columns;
+    const text = (textEnd[index] as number) - startOf(textEnd, index);
+    return text + (restEnd[index] as number) - startOf(restEnd, index);
+  }
+
   /** The fields that are in no column. */
   rest(index: number): LogRecord {
     return decodeLogRecord(this.restOf(index));
