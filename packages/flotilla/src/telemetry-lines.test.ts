@@ -19,3 +19,16 @@ test.each([
   const lines = telemetryLines(status, { otlpHttp: 1, otlpGrpc: 2, query: 3 }, (_, text) => text);
   expect(lines.at(-1)).toBe(line);
 });
+
+test.each([
+  [{ records: 0, clean: true, torn: 0 }, ""],
+  [{ records: 0, clean: false, torn: 0 }, "  was killed: the last fifth of a second may be missing"],
+  [
+    { records: 0, clean: false, torn: 5000, damaged: ["a"] },
+    "  was killed: the last fifth of a second may be missing; 5 KiB at the end of its journal could not be read; 1 damaged file put aside",
+  ],
+])("what the start found: %j", (recovered, said) => {
+  const signals = { traces: { ...kept, recovered }, logs: kept, metrics: kept };
+  const lines = telemetryLines({ signals, losses: [] }, { otlpHttp: 1, otlpGrpc: 2, query: 3 }, (_, text) => text);
+  expect(lines[1]).toBe(`  traces   1 spans        0.0 MiB of 0.0 MiB  up to 0 h${said}`);
+});

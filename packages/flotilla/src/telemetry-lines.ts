@@ -39,8 +39,16 @@ function lost(signal: keyof typeof units, reason: string, count: number): string
 
 function trouble({ fault, recovered }: SignalStatus, paint: Paint): string {
   if (fault !== undefined) return paint("red", fault);
-  return recovered.clean ? "" : paint("yellow", "was killed: the last fifth of a second may be missing");
+  const { clean, torn, damaged = [] } = recovered;
+  const found = [
+    ...(clean ? [] : ["was killed: the last fifth of a second may be missing"]),
+    ...(torn > 0 ? [`${bytes(torn)} at the end of its journal could not be read`] : []),
+    ...(damaged.length > 0 ? [`${damaged.length} damaged ${damaged.length === 1 ? "file" : "files"} put aside`] : []),
+  ];
+  return paint("yellow", found.join("; "));
 }
+
+const bytes = (count: number) => (count < 2048 ? `${count} bytes` : `${Math.round(count / 1024)} KiB`);
 
 function forwardingTrouble({ failing, dropped }: NonNullable<TelemetryStatus["forwarding"]>, paint: Paint): string {
   const lost = dropped > 0 ? `, ${dropped} not sent` : "";

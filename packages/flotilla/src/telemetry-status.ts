@@ -14,6 +14,7 @@ import {
 } from "@flotilla/telemetry";
 
 export interface SignalStatus extends StoreStats {
+  readonly recovered: StoreStats["recovered"] & { readonly damaged?: readonly string[] };
   /** Milliseconds, bytes. */
   readonly retention: { readonly age: number; readonly size: number };
 }

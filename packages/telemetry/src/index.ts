@@ -19,6 +19,6 @@ export { httpFetch } from "./scrape/fetch.ts";
 export { Scraper } from "./scrape/scraper.ts";
 export { countingSink, selfMetrics } from "./scrape/self-metrics.ts";
 export { scrapeController } from "./scrape/targets.ts";
-export { Losses, type Signal, type Sink } from "./sink.ts";
+export { Losses, type Signal, type Sink, UnavailableError } from "./sink.ts";
 export { SpanStore, spanLimits } from "./spans/span-store.ts";
 export type { StoreStats } from "./store/store-stats.ts";

@@ -2,8 +2,10 @@
  * Telemetry's process: takes in, keeps, answers. Whatever becomes of it (a flood, a full disk, a query that asks for everything),
  * traffic and the control plane go on.
  */
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
+import type { Cancel, Clock } from "@flotilla/ambient";
 import type { TelemetrySettings } from "@flotilla/app";
 import { type Controller, discoverResources, runControllers } from "@flotilla/client";
 import {
@@ -29,6 +31,7 @@ import {
   startHttpReceiver,
   startMarks,
   startQueryServer,
+  UnavailableError,
 } from "@flotilla/telemetry";
 import { apiAs, clock, host, logTo, nodeName, random } from "../compose.ts";
 import { Forwarding } from "../forwarding.ts";
@@ -161,14 +164,40 @@ const telemetry: Start = async ({ folder, cluster, stop }) => {
     log,
   });
 
+  // Somebody wanted the room: what is opened anew has it.
+  const cancel = whenGone(clock, folder.telemetry, stop);
+
   return {
     async stop() {
       await Promise.all([controllers.stop(), marks.stop(), ...receivers.map((receiver) => receiver.close())]);
       await Promise.all([scraper.stop(), lines.stop(), objectives.stop()]);
       await forwarding.close();
-      await Promise.all(Object.values(stores).map((store) => store.close()));
+      cancel();
+      for (const store of Object.values(stores)) {
+        try {
+          store.close();
+        } catch (error) {
+          // A full disk: the others have something to write down as well.
+          if (!(error instanceof UnavailableError)) onError(error);
+          else log({ level: "warn", message: `what came last is not kept: ${error.message}` });
+        }
+      }
     },
   };
 };
+
+/** Milliseconds. */
+const lookEvery = 5000;
+
+/** Runs once, when the folder is not there any more. */
+function whenGone(clock: Clock, folder: string, run: () => void): Cancel {
+  let cancel: Cancel = () => {};
+  const look = () => {
+    if (!existsSync(folder)) return run();
+    cancel = clock.after(lookEvery, look, { background: true });
+  };
+  look();
+  return () => cancel();
+}
 
 await runUntilTold("telemetry", telemetry);
