@@ -29,7 +29,8 @@ export function startClientSpan(instruments: Instruments, outgoing: Outgoing): S
     "server.address": url.hostname,
     "server.port": portNumber(url),
   };
-  const span = tracer.startSpan(names.of(method, url.pathname), { kind: SpanKind.CLIENT, attributes }, parent);
+  const name = names.of(method, url.pathname);
+  const span = tracer.startSpan(name, { kind: SpanKind.CLIENT }, parent).setAttributes(attributes);
   const own = outgoing.header("traceparent");
   // Another trace than ours is somebody's intention; the same one is a copy of what came in.
   if (!own || own.includes(span.spanContext().traceId))

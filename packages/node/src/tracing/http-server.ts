@@ -43,7 +43,7 @@ export function traceServers({ tracer, contexts, propagator, names, ids, served,
     const method = methodOf(request.method);
     const began = now();
     const attributes = requestAttributes(request);
-    const span = tracer.startSpan(nameOf(method), { kind: SpanKind.SERVER, attributes }, remote);
+    const span = tracer.startSpan(nameOf(method), { kind: SpanKind.SERVER }, remote).setAttributes(attributes);
     const context = setRPCMetadata(trace.setSpan(remote, span), { type: RPCType.HTTP, span });
     bindEmitter(contexts, request, context);
     bindEmitter(contexts, response, context);

@@ -6,6 +6,7 @@ import type { Contexts } from "./context.ts";
 import type { SpanNames } from "./span-name.ts";
 
 export interface Instruments {
+  /** Attributes are set once the span is there: those that it starts with are copied for samplers that would look at them, twice. */
   readonly tracer: Tracer;
   readonly contexts: Contexts;
   readonly propagator: TextMapPropagator;

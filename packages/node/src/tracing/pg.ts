@@ -116,7 +116,7 @@ function startQuery(
     ...clientAttributes(client),
   };
   const name = summary || client.database || "postgresql";
-  return { context, span: tracer.startSpan(name, { kind: SpanKind.CLIENT, attributes }, context) };
+  return { context, span: tracer.startSpan(name, { kind: SpanKind.CLIENT }, context).setAttributes(attributes) };
 }
 
 const clientAttributes = ({ database, host, port }: Client): Attributes => ({
