@@ -1,13 +1,14 @@
 /** What all instrumentations share: the tracer, the context, and words of the semantic conventions for HTTP. */
 import type { Stopwatch } from "@flotilla/ambient";
-import type { Attributes, TextMapPropagator, Tracer } from "@opentelemetry/api";
+import type { Attributes, TextMapPropagator } from "@opentelemetry/api";
 import type { IdGenerator } from "@opentelemetry/sdk-trace-base";
 import type { Contexts } from "./context.ts";
+import type { LeanTracer } from "./lean-span.ts";
 import type { SpanNames } from "./span-name.ts";
 
 export interface Instruments {
-  /** Attributes are set once the span is there: those that it starts with are copied for samplers that would look at them, twice. */
-  readonly tracer: Tracer;
+  /** Attributes are set once the span is there: the SDK copies those that it starts with for its samplers, twice. */
+  readonly tracer: Pick<LeanTracer, "startSpan">;
   readonly contexts: Contexts;
   readonly propagator: TextMapPropagator;
   readonly names: SpanNames;

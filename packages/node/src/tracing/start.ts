@@ -20,6 +20,7 @@ import { traceClients } from "./http-client.ts";
 import { traceServers } from "./http-server.ts";
 import { idsFrom } from "./ids.ts";
 import type { Instruments } from "./instruments.ts";
+import { LeanTracer, leanSpansDo } from "./lean-span.ts";
 import { annotateLines, annotatePino } from "./log-lines.ts";
 import { startMetrics } from "./metrics.ts";
 import { tracePostgres } from "./pg.ts";
@@ -81,7 +82,10 @@ function traceWith(
   process.on("exit", () => guarded(() => queue.flushAtExit()));
   process.on("uncaughtExceptionMonitor", (error) => guarded(() => endWith(trace.getSpan(contexts.active()), error)));
 
-  const tracer = provider.getTracer("flotilla");
+  const scope = { name: "flotilla" };
+  const tracer = leanSpansDo(process.env)
+    ? new LeanTracer({ resource, scope, ids, ended: (span) => queue.onEnd(span) })
+    : provider.getTracer(scope.name);
   const names = new SpanNames();
   const instruments: Instruments = { tracer, contexts, propagator, names, ids, now: systemStopwatch, served };
   return [
