@@ -42,7 +42,7 @@ export function readSettings(file: string): TelemetrySettings {
 }
 
 export function writeSettings(file: string, settings: TelemetrySettings): void {
-  mkdirSync(dirname(file), { recursive: true });
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   writeFileSync(`${file}.new`, JSON.stringify(settings));
   renameSync(`${file}.new`, file);
 }

@@ -71,7 +71,7 @@ const telemetry: Start = async ({ folder, cluster, stop }) => {
   if (!settings.forward?.headers) await forwarding.to(settings.forward);
   const kept: Sink = { traces: (it) => spans.add(it), logs: (it) => logs.add(it), metrics: (it) => metrics.add(it) };
   const { sink, received } = countingSink(forwardingSink(kept, forwarding));
-  const intake = new Intake({ sink, losses, onError });
+  const intake = new Intake({ sink, losses, onError, collectGarbage: () => void globalThis.gc?.({ type: "minor" }) });
   const telemetry = embeddedTelemetry({ metrics, spans, logs, clock });
 
   const scraper: Scraper = new Scraper({
@@ -165,7 +165,7 @@ const telemetry: Start = async ({ folder, cluster, stop }) => {
   });
 
   // Somebody wanted the room: what is opened anew has it.
-  const cancel = whenGone(clock, folder.telemetry, stop);
+  const cancel = whenGone(clock, at("traces"), stop);
 
   return {
     async stop() {

@@ -73,7 +73,7 @@ export class Seen {
     const key = Buffer.from(this.key).toString("hex");
     const text = JSON.stringify({ format, key, sightings: Object.fromEntries(this.#sightings) });
     try {
-      mkdirSync(dirname(file), { recursive: true });
+      mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
       await writeFile(`${file}.next`, text, { mode: 0o600 });
       await rename(`${file}.next`, file);
     } catch (error) {

@@ -84,6 +84,7 @@ async function receive(
 ): Promise<void> {
   // Of the stream: the sender gave up; there is nobody to answer.
   stream.on("error", () => stream.destroy());
+  stream.on("data", (chunk: Buffer) => intake.received(chunk.length));
   const path = headers[":path"] ?? "";
   const signal = signals.get(path);
   if (!/^application\/grpc($|[+;])/.test(headers["content-type"] ?? "")) {

@@ -78,6 +78,19 @@ test("a sender without end is refused, and cut off if it goes on", async () => {
   expect(socket.closed).toBe(true);
 });
 
+test("garbage is collected for whatever comes, also for what is refused", async () => {
+  let collected = 0;
+  receiver = await receiving({ limits: { request: 1000 }, collectGarbage: () => collected++ });
+  const { socket } = peer();
+  socket.write(post("content-length: 100000000"));
+  const more = (): void => {
+    while (collected === 0 && socket.write(Buffer.alloc(65_536)));
+  };
+  socket.on("drain", more);
+  more();
+  await until(() => collected > 0);
+});
+
 test("what decompresses to more than the limit is refused", async () => {
   receiver = await receiving({ limits: { request: 100_000 } });
   const bomb = gzipSync(Buffer.alloc(50_000_000));

@@ -96,6 +96,7 @@ async function receive(
   clock: Clock,
 ): Promise<void> {
   const { headers } = request;
+  request.on("data", (chunk: Buffer) => intake.received(chunk.length));
   const format = formatOf(headers["content-type"]);
   const exchange: Exchange = { request, response, format: format ?? "json", clock };
   const signal = signals.get(pathOf(request));

@@ -34,7 +34,7 @@ function readCheckpoint(path: string, damaged: (error: Error) => void): Checkpoi
 
 /** Whole or not at all, also when the process is killed meanwhile. */
 function writeCheckpoint(path: string, { containers, clean }: Checkpoint): void {
-  mkdirSync(dirname(path), { recursive: true });
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   const next = `${path}.next`;
   writeFileSync(next, JSON.stringify({ format, clean, containers: Object.fromEntries(containers) }), { mode: 0o600 });
   renameSync(next, path);

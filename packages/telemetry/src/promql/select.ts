@@ -35,7 +35,7 @@ export function gazeOf(
 export const lastOf = ({ first, stride }: Gaze, steps: Steps): number => first + stride * (steps.count - 1);
 
 /** Memory that the labels of a series take, in samples. */
-const labelsCost = 32;
+const labelsCost = 64;
 
 /** By label set, so that ties are always broken the same way. */
 export function selectSamples(
