@@ -20,6 +20,11 @@ test.each([
   expect(lines.at(-1)).toBe(line);
 });
 
+test("a port that another process has is said", () => {
+  const status = { signals: { traces: kept, logs: kept, metrics: kept }, losses: [], faults: ["no port"] };
+  expect(telemetryLines(status, { otlpHttp: 1, otlpGrpc: 2, query: 3 }, (_, text) => text)[1]).toBe("  no port");
+});
+
 test.each([
   [{ records: 0, clean: true, torn: 0 }, ""],
   [{ records: 0, clean: false, torn: 0 }, "  was killed: the last fifth of a second may be missing"],

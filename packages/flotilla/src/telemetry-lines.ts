@@ -13,7 +13,7 @@ export function telemetryLines(
   paint: Paint,
 ): string[] {
   if (!status) return [`telemetry  ${paint("yellow", "does not answer")}`];
-  const { signals, losses, forwarding } = status;
+  const { signals, losses, forwarding, faults = [] } = status;
   const rows = Object.entries(signals).map(([signal, kept]) => [
     `  ${signal}`,
     `${kept.records} ${units[signal as keyof typeof units]}`,
@@ -23,6 +23,7 @@ export function telemetryLines(
   ]);
   return [
     `telemetry  http://localhost:${ports.query} (Prometheus API), OTLP at ports ${ports.otlpHttp} (HTTP) and ${ports.otlpGrpc} (gRPC)`,
+    ...faults.map((fault) => paint("red", `  ${fault}`)),
     ...columns(rows),
     ...losses.map(({ signal, reason, count }) => paint("yellow", `  not taken: ${lost(signal, reason, count)}`)),
     ...(forwarding ? [`  forwarded to ${forwarding.endpoint}${forwardingTrouble(forwarding, paint)}`] : []),

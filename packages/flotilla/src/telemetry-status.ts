@@ -24,6 +24,8 @@ export interface TelemetryStatus {
   /** Since the process started. */
   readonly losses: ReturnType<Losses["list"]>;
   readonly forwarding?: ForwardState;
+  /** What else does not work, in words. */
+  readonly faults?: readonly string[];
 }
 
 export interface Stores {

@@ -35,6 +35,7 @@ import {
 } from "@flotilla/telemetry";
 import { apiAs, clock, host, logTo, nodeName, random } from "../compose.ts";
 import { Forwarding } from "../forwarding.ts";
+import { type Listening, listenAgain } from "../listen-again.ts";
 import { readSettings, settingsController, settingsEffect, writeSettings } from "../telemetry-settings.ts";
 import { telemetryStatus } from "../telemetry-status.ts";
 import { runUntilTold, type Start } from "./run.ts";
@@ -95,10 +96,24 @@ const telemetry: Start = async ({ folder, cluster, stop }) => {
       startedAt,
     });
   };
-  const receivers = [
-    await startHttpReceiver({ host, port: ports.otlpHttp, intake, clock }),
-    await startGrpcReceiver({ host, port: ports.otlpGrpc, intake, clock }),
-    await startQueryServer({
+  const receivers: Listening[] = [];
+  const listen = async (what: string, port: number, start: Parameters<typeof listenAgain>[1]) => {
+    const listening = await listenAgain({ what, port, clock, onError }, start);
+    receivers.push(listening);
+    if (listening.fault) log({ level: "warn", message: `${listening.fault}; everything else goes on` });
+  };
+  const status = () => ({
+    ...telemetryStatus({ stores, settings, losses, forwarding: forwarding.state }),
+    faults: receivers.flatMap(({ fault }) => fault ?? []),
+  });
+  await listen("OTLP over HTTP", ports.otlpHttp, () =>
+    startHttpReceiver({ host, port: ports.otlpHttp, intake, clock }),
+  );
+  await listen("OTLP over gRPC", ports.otlpGrpc, () =>
+    startGrpcReceiver({ host, port: ports.otlpGrpc, intake, clock }),
+  );
+  await listen("the query API", ports.query, () =>
+    startQueryServer({
       host,
       port: ports.query,
       source: metrics,
@@ -107,10 +122,10 @@ const telemetry: Start = async ({ folder, cluster, stop }) => {
       clock,
       selfMetrics: own,
       facts: { targets: () => activeTargets(scraper.targets()) },
-      status: () => telemetryStatus({ stores, settings, losses, forwarding: forwarding.state }),
+      status,
       onError,
     }),
-  ];
+  );
 
   const lines = podLogs({
     folder: join(folder.node, "logs"),
