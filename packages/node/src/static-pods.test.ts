@@ -12,6 +12,10 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
+const fail = (error: Error) => {
+  throw error;
+};
+
 function setUp(behaviour: Behaviour) {
   const world = simulation(3);
   const { clock } = world;
@@ -37,6 +41,36 @@ test("all run, with their files", async () => {
   expect((await runtime.list()).length).toBe(2);
   expect(restarts()).toEqual([0, 0]);
   expect(readFileSync(join(folder, "a/b.json"), "utf8")).toBe("{}");
+});
+test.each(["resolve", "reject"] as const)("one that waits for something is started when it comes: %s", async (how) => {
+  const world = simulation(3);
+  const runtime = simulatedRuntime({ ...world, behaviours: () => ({}) });
+  const { promise, ...settle } = Promise.withResolvers<void>();
+  const waits = { name: "later", command: ["node"], after: promise };
+  const pods = startStaticPods({
+    ...world,
+    pods: [waits, { name: "api", command: ["node"] }],
+    runtime,
+    logsDir: folder,
+    onError: fail,
+  });
+  await world.advance(60_000);
+  expect(pods.states().map(({ name }) => name)).toEqual(["api"]);
+  settle[how]();
+  await world.advance(1000);
+  expect(pods.states().map(({ name }) => name)).toEqual(["api", "later"]);
+  expect((await runtime.list()).length).toBe(2);
+});
+test("one that still waits when all are stopped is never started", async () => {
+  const world = simulation(3);
+  const runtime = simulatedRuntime({ ...world, behaviours: () => ({}) });
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const waits = { name: "later", command: ["node"], after: promise };
+  const pods = startStaticPods({ ...world, pods: [waits], runtime, logsDir: folder, onError: fail });
+  await Promise.all([pods.stop(100), world.advance(1000)]);
+  resolve();
+  await world.advance(1000);
+  expect(await runtime.list()).toEqual([]);
 });
 test("one that ends is started again at once, ever more slowly", async () => {
   const { world, restarts } = setUp({ exits: { after: 10, code: 1 } });

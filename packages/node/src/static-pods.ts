@@ -16,6 +16,8 @@ export interface StaticPod {
   readonly workingDir?: string;
   /** Written before each start. Absolute paths. */
   readonly files?: readonly { readonly path: string; readonly content: string; readonly mode?: number }[];
+  /** It is first started when this is settled: until then the machine is for the others. */
+  readonly after?: Promise<unknown>;
 }
 
 export interface StaticPodState {
@@ -122,7 +124,14 @@ export function startStaticPods({ pods, runtime, clock, logsDir, onError }: Stat
     const pod = pods.find(({ name }) => states.get(name)?.run?.id === id);
     if (pod) ended(pod, exit.exitCode);
   });
-  for (const pod of pods) begin(pod);
+  for (const pod of pods) {
+    if (!pod.after) begin(pod);
+    else
+      void pod.after.then(
+        () => begin(pod),
+        () => begin(pod),
+      );
+  }
 
   return {
     source: {

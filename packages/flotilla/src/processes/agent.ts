@@ -11,6 +11,9 @@ import { whenReachable } from "../reachable.ts";
 import { runUntilTold, type Start } from "./run.ts";
 import { commandOf, environmentOf } from "./spawn.ts";
 
+/** Milliseconds, at most. */
+const telemetryWaits = 5000;
+
 const agent: Start = async ({ folder, cluster, arguments: [sync = "", ...flags], stop }) => {
   if (!lock(folder.agent)) throw new Error(`another process runs this cluster already; see ${folder.agent}`);
   // The command that we are attached to holds the other end; when it is gone, however it went, so are we.
@@ -28,6 +31,10 @@ const agent: Start = async ({ folder, cluster, arguments: [sync = "", ...flags],
   const sources = () => (loading ??= load());
   // What the static pods load as well is compiled once.
   flushCompileCache();
+  const apiReady = whenReachable(clock, ended.signal, () => api.get(Namespaces, { name: "default" }));
+  // Telemetry takes as long to start as the control plane, for which everybody waits; without one it starts as well.
+  const inAnyCase = sleep(clock, telemetryWaits);
+  const telemetryStarts = Promise.race([apiReady.catch(() => inAnyCase), inAnyCase]);
   const running = await startAgent({
     api,
     clock,
@@ -38,7 +45,7 @@ const agent: Start = async ({ folder, cluster, arguments: [sync = "", ...flags],
     podCIDR: addressesOf(cluster).pods,
     stateDir: folder.node,
     hostIP: host,
-    apiReady: whenReachable(clock, ended.signal, () => api.get(Namespaces, { name: "default" })).then(() => undefined),
+    apiReady: apiReady.then(() => undefined),
     kubelet: { port: cluster.ports.kubelet, token: cluster.tokens.kubelet },
     otlp: { endpoint: otlpEndpoint(cluster) },
     // They are ended from the last to the first: telemetry hears of the others until they are gone.
@@ -46,6 +53,7 @@ const agent: Start = async ({ folder, cluster, arguments: [sync = "", ...flags],
       name,
       command: commandOf(name, folder.root),
       env: environmentOf(name),
+      ...(name === "telemetry" && { after: telemetryStarts }),
     })),
     log: logTo(process.stderr),
   });
