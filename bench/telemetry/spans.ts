@@ -135,7 +135,7 @@ export async function spans(): Promise<Figure[]> {
     const rate = await sending(port, (sent) => rateOf(ours.pid, sent));
     const whileTaking = ours.mostMemory;
     const peer = collectorBinary ? await collectorRate(resources) : undefined;
-    const stats = await ours.answer<{ spans: number; bytesOnDisk: number }>(`fill ${stored}`);
+    const stats = await ours.answer<{ records: number; bytesOnDisk: number }>(`fill ${stored}`);
     const times = await ours.answer<Record<string, { ms: number; processor: number }>>("search");
     const figures: Figure[] = [
       {
@@ -146,11 +146,11 @@ export async function spans(): Promise<Figure[]> {
       },
       { what: "... by the clock", ours: perSecond(rate.wall), ...(peer && { peer: perSecond(peer.wall) }) },
       { what: "... memory meanwhile, at most", ours: mib(whileTaking), aim: "250 MiB" },
-      { what: "on disk for a span", ours: `${(stats.bytesOnDisk / stats.spans).toFixed(1)} bytes` },
+      { what: "on disk for a span", ours: `${(stats.bytesOnDisk / stats.records).toFixed(1)} bytes` },
     ];
     for (const [name, { ms: wall, processor }] of Object.entries(times))
       figures.push({
-        what: `of ${Math.round(stats.spans / 1e6)} million: ${name}`,
+        what: `of ${Math.round(stats.records / 1e6)} million: ${name}`,
         ours: `${ms(wall)} (processor ${ms(processor)})`,
       });
     figures.push({ what: "... memory meanwhile, at most", ours: mib(ours.mostMemory), aim: "250 MiB" });
