@@ -14,6 +14,7 @@ export { startHttpReceiver } from "./otlp/http-receiver.ts";
 export { Intake } from "./otlp/intake.ts";
 export type { Metric } from "./otlp/types.ts";
 export { podLogs } from "./pod-logs/pod-logs.ts";
+export { promqlEngine } from "./promql/engine.ts";
 export { activeTargets } from "./scrape/active-targets.ts";
 export { httpFetch } from "./scrape/fetch.ts";
 export { Scraper } from "./scrape/scraper.ts";

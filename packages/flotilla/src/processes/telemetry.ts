@@ -21,6 +21,7 @@ import {
   MetricStore,
   objectiveControllers,
   podLogs,
+  promqlEngine,
   Scraper,
   type Signal,
   type Sink,
@@ -73,7 +74,8 @@ const telemetry: Start = async ({ folder, cluster, stop }) => {
   const kept: Sink = { traces: (it) => spans.add(it), logs: (it) => logs.add(it), metrics: (it) => metrics.add(it) };
   const { sink, received } = countingSink(forwardingSink(kept, forwarding));
   const intake = new Intake({ sink, losses, onError, collectGarbage: () => void globalThis.gc?.({ type: "minor" }) });
-  const telemetry = embeddedTelemetry({ metrics, spans, logs, clock });
+  const engine = promqlEngine({ source: metrics, clock });
+  const telemetry = embeddedTelemetry({ metrics, engine, spans, logs });
 
   const scraper: Scraper = new Scraper({
     sink,
@@ -117,6 +119,7 @@ const telemetry: Start = async ({ folder, cluster, stop }) => {
       host,
       port: ports.query,
       source: metrics,
+      engine,
       telemetry,
       token: tokens.admin,
       clock,

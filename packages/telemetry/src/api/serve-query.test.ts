@@ -7,6 +7,7 @@ import { gunzipSync } from "node:zlib";
 import { type Clock, systemClock } from "@flotilla/ambient";
 import { afterEach, describe, expect, test } from "vitest";
 import type { SeriesSource } from "../metrics/series.ts";
+import { promqlEngine } from "../promql/engine.ts";
 import { sourceOf } from "../promql/samples.fixture.ts";
 import { content, now } from "../telemetry.cases.ts";
 import { type QueryServer, type QueryServerOptions, startQueryServer } from "./serve-query.ts";
@@ -25,10 +26,12 @@ afterEach(async () => {
 });
 
 async function start(options: Partial<QueryServerOptions> = {}): Promise<string> {
+  const { source: asked = source, clock: of = clock } = options;
   server = await startQueryServer({
     host: "127.0.0.1",
     port: 0,
     source,
+    engine: promqlEngine({ source: asked, clock: of }),
     telemetry: nothing,
     token: "secret",
     clock,
@@ -359,7 +362,8 @@ describe("many queries at once", () => {
     const release = () => {
       for (const run of held.splice(0)) run();
     };
-    return { held, release, options: { source, clock: slow, limits: { turn: 0 } } };
+    const engine = promqlEngine({ source, clock: slow, limits: { turn: 0 } });
+    return { held, release, options: { source, engine, clock: slow } };
   }
   const until = async (isSo: () => boolean) => {
     while (!isSo()) await new Promise((resolve) => setImmediate(resolve));
@@ -367,7 +371,7 @@ describe("many queries at once", () => {
 
   test("so many run, so many wait, the rest is refused", async () => {
     const { held, release, options } = gate();
-    const url = await start({ ...options, limits: { turn: 0, running: 1, waiting: 1 } });
+    const url = await start({ ...options, limits: { running: 1, waiting: 1 } });
     const ask = () => fetch(`${url}/api/v1/query?query=count_over_time(slow[5m])&time=200`);
     const first = ask();
     await until(() => held.length === 1);
@@ -385,7 +389,7 @@ describe("many queries at once", () => {
 
   test("a client that goes away ends its query", async () => {
     const { held, release, options } = gate();
-    const url = await start({ ...options, limits: { turn: 0, running: 1, waiting: 1 } });
+    const url = await start({ ...options, limits: { running: 1, waiting: 1 } });
     const socket = connect(Number(new URL(url).port), "127.0.0.1");
     socket.write("GET /api/v1/query?query=count_over_time(slow[5m])&time=200 HTTP/1.1\r\nHost: localhost\r\n\r\n");
     await until(() => held.length === 1);

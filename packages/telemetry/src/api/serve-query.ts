@@ -9,8 +9,7 @@ import type { Clock } from "@flotilla/ambient";
 import { isLocalName } from "../local-name.ts";
 import type { SeriesSource } from "../metrics/series.ts";
 import { listen } from "../otlp/http-receiver.ts";
-import type { Limits } from "../promql/budget.ts";
-import { promqlEngine } from "../promql/engine.ts";
+import type { Engine } from "../promql/engine.ts";
 import type { Telemetry } from "../telemetry.ts";
 import { Admission, BusyError } from "./admission.ts";
 import { type Answer, failure, failureOf, plainText, type Request, success } from "./answer.ts";
@@ -27,6 +26,8 @@ export interface QueryServerOptions {
   /** 0: any free one. One that is taken is an error with code EADDRINUSE. */
   readonly port: number;
   readonly source: SeriesSource;
+  /** Over `source`. */
+  readonly engine: Engine;
   readonly telemetry: Pick<Telemetry, "traces" | "trace" | "logs">;
   /** For traces and logs. */
   readonly token: string;
@@ -36,7 +37,7 @@ export interface QueryServerOptions {
   readonly facts?: Omit<Facts, "startedAt">;
   /** What GET /api/telemetry/v1/status answers: how it is going, for the commands. Needs the token. */
   readonly status?: () => object;
-  readonly limits?: Partial<Limits & ServerLimits>;
+  readonly limits?: Partial<ServerLimits>;
   /** Hears of faults of ours, of which clients are told nothing. */
   readonly onError?: (error: unknown) => void;
 }
@@ -69,10 +70,9 @@ export interface QueryServer {
 }
 
 export async function startQueryServer(options: QueryServerOptions): Promise<QueryServer> {
-  const { clock, source, token, selfMetrics } = options;
+  const { clock, source, engine, token, selfMetrics } = options;
   const limits = { ...defaultServerLimits, ...options.limits };
   const admission = new Admission(limits.running, limits.waiting);
-  const engine = promqlEngine({ source, clock, ...(options.limits && { limits: options.limits }) });
   const facts: Facts = { ...options.facts, startedAt: clock.now() };
   const metrics = prometheusApi({ engine, source, clock, facts });
   const records = telemetryApi(options.telemetry);

@@ -5,6 +5,7 @@ import { type Clock, systemClock } from "@flotilla/ambient";
 import { describe } from "vitest";
 import { LogStore } from "../logs/log-store.ts";
 import { encodeLogs, encodeTraces } from "../otlp/codec.ts";
+import { promqlEngine } from "../promql/engine.ts";
 import { hasPrometheus, startPrometheus } from "../promql/prometheus.fixture.ts";
 import { sourceOf } from "../promql/samples.fixture.ts";
 import { Losses } from "../sink.ts";
@@ -34,16 +35,18 @@ function stores() {
     logs.close();
     rmSync(folder, { recursive: true });
   };
-  return { metrics: sourceOf(content.series), spans, logs, close };
+  const metrics = sourceOf(content.series);
+  return { metrics, engine: promqlEngine({ source: metrics, clock }), spans, logs, close };
 }
 
 async function served() {
-  const { metrics, spans, logs, close } = stores();
+  const { metrics, engine, spans, logs, close } = stores();
   const server = await startQueryServer({
     host: "127.0.0.1",
     port: 0,
     source: metrics,
-    telemetry: embeddedTelemetry({ metrics, spans, logs, clock }),
+    engine,
+    telemetry: embeddedTelemetry({ metrics, engine, spans, logs }),
     token: "secret",
     clock,
   });
@@ -55,8 +58,8 @@ async function served() {
 }
 
 telemetryCases("stores of this process", { records: true }, async () => {
-  const { metrics, spans, logs, close } = stores();
-  return { telemetry: embeddedTelemetry({ metrics, spans, logs, clock }), stop: async () => close() };
+  const { metrics, engine, spans, logs, close } = stores();
+  return { telemetry: embeddedTelemetry({ metrics, engine, spans, logs }), stop: async () => close() };
 });
 
 telemetryCases("the same over HTTP", { records: true }, async () => {
