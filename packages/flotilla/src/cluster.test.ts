@@ -51,6 +51,11 @@ test("telemetry's ports are the standard ones or the next free ones, each anothe
   expect(Math.min(ports.otlpHttp, ports.otlpGrpc)).toBeGreaterThan(4318);
   expect(new Set(Object.values(ports)).size).toBe(6);
 });
+test("clusters that start at once have ports of their own, though nobody listens yet", async () => {
+  const [a, b] = await Promise.all([openCluster(app("a"), 18_460), openCluster(app("b"), 18_460)]);
+  const ports = [...Object.values(a.ports), ...Object.values(b.ports)];
+  expect(new Set(ports).size).toBe(ports.length);
+});
 test("a cluster from before there was telemetry gets what it lacks, and keeps the rest", async () => {
   const made = await openCluster(app("a"), 0);
   const { telemetry: _, ...tokens } = made.tokens;

@@ -1,8 +1,9 @@
 /** What a cluster is, apart from its objects: identity, addresses, ports, tokens. Made once, kept in cluster.json. */
 import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { systemRandom, uuid } from "@flotilla/ambient";
+import { systemClock, systemRandom, uuid } from "@flotilla/ambient";
 import { addressRange, claimAddressRange, registryFolder } from "./address-range.ts";
+import { claimPort } from "./claim-port.ts";
 import { CommandError } from "./errors.ts";
 import { freePorts } from "./free-port.ts";
 import { type StateFolder, stateFolder } from "./state-folder.ts";
@@ -77,12 +78,15 @@ export async function openCluster(folder: StateFolder, gatewayPort: number): Pro
   const cluster: Cluster = {
     id: before?.id ?? uuid(systemRandom),
     range,
-    ports: await freePorts({
-      api: before?.ports.api ?? 0,
-      kubelet: before?.ports.kubelet ?? 0,
-      gateway: gatewayPort,
-      ...standardPorts,
-    }),
+    ports: await freePorts(
+      {
+        api: before?.ports.api ?? 0,
+        kubelet: before?.ports.kubelet ?? 0,
+        gateway: gatewayPort,
+        ...standardPorts,
+      },
+      (port) => claimPort(join(registryFolder(), "..", "ports"), port, folder.root, systemClock.now()),
+    ),
     tokens: {
       admin: token(),
       node: token(),

@@ -18,12 +18,24 @@ const canListen = (port: number, host: string): Promise<number | undefined> =>
     });
   });
 
-/** For each name the wanted port, or the next one up that is free and no other's; 0: any. */
-export async function freePorts<T extends Record<string, number>>(wanted: T): Promise<T> {
+/** For each name the wanted port, or the next one up that is free, no other's, and that `claim` gives; 0: any, unclaimed. */
+export async function freePorts<T extends Record<string, number>>(
+  wanted: T,
+  claim: (port: number) => boolean,
+): Promise<T> {
   const found: Record<string, number> = {};
   // Whoever wants a certain port comes before whoever takes the next one: 4317 being taken must not cost the owner of 4318 its own.
   const inOrder = Object.entries(wanted).sort(([, a], [, b]) => b - a);
-  for (const [name, port] of inOrder) found[name] = await freePort(port, Object.values(found));
+  for (const [name, port] of inOrder) {
+    const refused: number[] = [];
+    for (;;) {
+      const free = await freePort(port, [...Object.values(found), ...refused]);
+      found[name] = free;
+      if (port === 0 || claim(free)) break;
+      delete found[name];
+      refused.push(free);
+    }
+  }
   return found as T;
 }
 
